@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* flow.h - reading addresses and ports out of a packet in kernel memory. Free of CO-RE, as maps.h is. */
+#ifndef FG_FLOW_H
+#define FG_FLOW_H
+
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#include "event.h"
+
+#define FG_IPPROTO_ICMP 1
+#define FG_IPPROTO_TCP 6
+#define FG_IPPROTO_UDP 17
+#define FG_IPPROTO_ICMPV6 58
+#define FG_IPPROTO_SCTP 132
+
+/* The first eight bytes of the layer above IP hold what tells flows apart in every protocol that we know. */
+static __always_inline void flow_read_ports(struct fg_wire_flow *f, const unsigned char *l4)
+{
+	__u16 word[3] = {};
+
+	if (bpf_probe_read_kernel(word, sizeof(word), l4))
+		return;
+	switch (f->proto) {
+	case FG_IPPROTO_TCP:
+	case FG_IPPROTO_UDP:
+	case FG_IPPROTO_SCTP:
+		f->sport = word[0];
+		f->dport = word[1];
+		break;
+	case FG_IPPROTO_ICMP:
+	case FG_IPPROTO_ICMPV6:
+		f->sport = word[0];
+		f->dport = word[2];
+		break;
+	}
+}
+
+/* Steps over one IPv6 extension header (RFC 8200 section 4). Returns its length, or 0 where it is none. */
+static __always_inline __u32 flow_skip_extension(__u8 *next, const unsigned char *at)
+{
+	__u8 type = *next, head[2];
+
+	if (type != 0 && type != 43 && type != 60 && type != 44)
+		return 0;
+	if (bpf_probe_read_kernel(head, sizeof(head), at))
+		return 0;
+	*next = head[0];
+	return type == 44 ? 8 : (head[1] + 1U) * 8;
+}
+
+static __always_inline void flow_read(struct fg_wire_flow *f, const unsigned char *l3)
+{
+	__u8 h[40];
+
+	__builtin_memset(f, 0, sizeof(*f));
+	if (bpf_probe_read_kernel(h, 20, l3))
+		return;
+	if (h[0] >> 4 == 4) {
+		f->family = 4;
+		f->proto = h[9];
+		__builtin_memcpy(&f->ident, h + 4, 2);
+		__builtin_memcpy(f->src, h + 12, 4);
+		__builtin_memcpy(f->dst, h + 16, 4);
+		/* A later fragment has no ports. */
+		if (!((h[6] & 0x1f) | h[7]))
+			flow_read_ports(f, l3 + (h[0] & 15) * 4);
+	} else if (h[0] >> 4 == 6) {
+		__u32 offset = 40;
+
+		if (bpf_probe_read_kernel(h, 40, l3))
+			return;
+		f->family = 6;
+		f->proto = h[6];
+		__builtin_memcpy(f->src, h + 8, 16);
+		__builtin_memcpy(f->dst, h + 24, 16);
+#pragma unroll
+		for (int i = 0; i < 4; i++) {
+			__u32 step = flow_skip_extension(&f->proto, l3 + offset);
+
+			if (!step)
+				break;
+			offset += step;
+		}
+		flow_read_ports(f, l3 + offset);
+	}
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * maps.h - the maps that all programs share, and the sending of events. No kernel type is touched here: the
+ * programs that are loaded once per policy program (verdict*.bpf.c) stay free of CO-RE relocations, so that
+ * libbpf need not read the kernel's BTF again for each of them. Each object that is linked into the datapath
+ * defines the maps; weak, so that the linker makes one of them.
+ */
+#ifndef FG_MAPS_H
+#define FG_MAPS_H
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#include "event.h"
+
+#define FG_TRACK_MAX 16384
+#define FG_RING_BYTES (4 << 20) /* unless lib asks for another size */
+
+struct fg_track {
+	__u32 probe;
+	__u32 generation;
+	__u64 head;	/* address of the data buffer */
+	__u64 start_ns; /* when the policy program that is running now began */
+	struct fg_wire_flow flow;
+};
+
+/* By address of the struct sk_buff. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FG_TRACK_MAX);
+	__type(key, __u64);
+	__type(value, struct fg_track);
+} tracked __weak SEC(".maps");
+
+/* By address of the data buffer: for clones. What is old falls out by itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FG_TRACK_MAX);
+	__type(key, __u64);
+	__type(value, struct fg_track);
+} heads __weak SEC(".maps");
+
+/* By what is in the packet: only used where XDP is on the path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FG_TRACK_MAX);
+	__type(key, struct fg_wire_flow);
+	__type(value, struct fg_track);
+} flows __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, FG_RING_BYTES);
+} events __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fg_config);
+} config __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct fg_counters);
+} counters __weak SEC(".maps");
+
+static __always_inline struct fg_config *config_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&config, &zero);
+}
+
+static __always_inline struct fg_counters *counters_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counters, &zero);
+}
+
+static __always_inline void event_send(const void *record, __u64 size, bool wake)
+{
+	struct fg_counters *c;
+
+	/*
+	 * The sender looks into the ring itself right after it wrote a batch. A wake-up is only wanted when a
+	 * packet ends; waking it for each event would cost more than all the rest.
+	 */
+	if (!bpf_ringbuf_output(&events, (void *)record, size, wake ? 0 : BPF_RB_NO_WAKEUP))
+		return;
+	c = counters_get();
+	if (c)
+		__sync_fetch_and_add(&c->lost, 1);
+}
+
+static __always_inline void event_init(struct fg_event *e, const struct fg_track *t, __u16 kind)
+{
+	__builtin_memset(e, 0, sizeof(*e));
+	e->version = FG_EVENT_VERSION;
+	e->kind = kind;
+	e->probe = t->probe;
+	e->generation = t->generation;
+	e->time_ns = bpf_ktime_get_ns();
+}
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * path.bpf.c - observers: where a tracked packet comes by. They look the packet up by its address and stay
+ * silent for all others. BTF-typed tracepoints only: they load on every kernel since 5.17, also where fentry
+ * and kprobes are refused.
+ */
+#include "track.h"
+
+/* Whether this kernel's consume_skb tells where (since 6.3): a tracepoint's missing argument may not be read. */
+const volatile bool fg_consume_location = false;
+
+/* pod-socket: the packet was written in the pod's namespace, so an observer is the first to see it. */
+static __always_inline int first_sight(struct sk_buff *skb, const struct fg_config *cfg)
+{
+	struct sock *sk = BPF_CORE_READ(skb, sk);
+	struct fg_track t = { .probe = cfg->sending, .generation = cfg->generation };
+	struct fg_event e;
+
+	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != (long)cfg->socket)
+		return -1;
+	flow_read(&t.flow, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header));
+	if (track_begin(skb, &t))
+		return -1;
+	flow_remember(&t, cfg);
+	event_init(&e, &t, FG_EVENT_INJECT);
+	event_fill_skb(&e, skb);
+	event_send(&e, sizeof(e), false);
+	return 0;
+}
+
+/* Native XDP on a veth puts another sk_buff in the packet's place: know it again by what is in it. */
+static __always_inline int known_again(struct sk_buff *skb, const struct fg_config *cfg)
+{
+	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	struct fg_wire_flow flow;
+	struct fg_track *old, t;
+
+	if (!dev || BPF_CORE_READ(dev, ifindex) != (int)cfg->reacquire_if ||
+	    BPF_CORE_READ(dev, nd_net.net, ns.inum) != cfg->reacquire_ns)
+		return -1;
+	flow_read_skb(&flow, skb);
+	old = bpf_map_lookup_elem(&flows, &flow);
+	if (!old || old->generation != cfg->generation)
+		return -1;
+	t = *old;
+	bpf_map_delete_elem(&flows, &flow);
+	return track_begin(skb, &t);
+}
+
+static __always_inline struct fg_track *clone_find(struct sk_buff *skb)
+{
+	struct fg_track *t;
+	__u64 head;
+
+	if (!BPF_CORE_READ_BITFIELD_PROBED(skb, cloned))
+		return NULL;
+	head = (__u64)BPF_CORE_READ(skb, head);
+	t = bpf_map_lookup_elem(&heads, &head);
+	return t && same_packet(t, skb) ? t : NULL;
+}
+
+static __always_inline struct fg_track *track_find(struct sk_buff *skb, __u8 *flags)
+{
+	const struct fg_config *cfg = config_get();
+	__u64 key = (__u64)skb, head;
+	struct fg_track *t;
+
+	if (!cfg)
+		return NULL;
+	t = bpf_map_lookup_elem(&tracked, &key);
+	if (!t) {
+		if (cfg->socket && !first_sight(skb, cfg))
+			return bpf_map_lookup_elem(&tracked, &key);
+		if (cfg->reacquire_if && !known_again(skb, cfg)) {
+			*flags |= FG_EVENT_F_AGAIN;
+			return bpf_map_lookup_elem(&tracked, &key);
+		}
+		t = clone_find(skb);
+		if (t && t->generation == cfg->generation) {
+			*flags |= FG_EVENT_F_CLONE;
+			return t;
+		}
+		return NULL;
+	}
+	if (t->generation != cfg->generation) {
+		bpf_map_delete_elem(&tracked, &key);
+		return NULL;
+	}
+	head = (__u64)BPF_CORE_READ(skb, head);
+	if (head == t->head)
+		return t;
+	if (!same_packet(t, skb)) {
+		struct fg_event e;
+
+		event_init(&e, t, FG_EVENT_LOST);
+		bpf_map_delete_elem(&tracked, &key);
+		event_send(&e, sizeof(e), true);
+		return NULL;
+	}
+	t->head = head;
+	bpf_map_update_elem(&heads, &head, t, BPF_ANY);
+	return t;
+}
+
+/* The hops that are left (TTL, hop limit): a router takes one, a redirect leaves it alone. */
+static __always_inline __u32 hops_read(const struct sk_buff *skb)
+{
+	const unsigned char *l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	__u8 h[9];
+
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return 0;
+	return h[0] >> 4 == 4 ? h[8] : h[0] >> 4 == 6 ? h[7] : 0;
+}
+
+static __always_inline void flow_report(const struct sk_buff *skb, struct fg_track *t, __u8 flags)
+{
+	struct fg_event_flow e;
+
+	flow_read_skb(&e.flow, skb);
+	if (flow_equal(&e.flow, &t->flow))
+		return;
+	t->flow = e.flow;
+	event_init(&e.event, t, FG_EVENT_FLOW);
+	e.event.flags = flags;
+	event_fill_skb(&e.event, skb);
+	event_send(&e, sizeof(e), false);
+}
+
+SEC("tp_btf/net_dev_queue")
+int fg_queue(__u64 *ctx)
+{
+	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	struct fg_event e;
+	struct fg_track *t;
+	__u8 flags = 0;
+
+	t = track_find(skb, &flags);
+	if (!t)
+		return 0;
+	flow_report(skb, t, flags);
+	event_init(&e, t, FG_EVENT_QUEUE);
+	e.flags = flags;
+	e.id = hops_read(skb);
+	event_fill_skb(&e, skb);
+	event_send(&e, sizeof(e), false);
+	return 0;
+}
+
+SEC("tp_btf/netif_receive_skb")
+int fg_receive(__u64 *ctx)
+{
+	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	struct fg_event e;
+	struct fg_track *t;
+	__u8 flags = 0;
+
+	t = track_find(skb, &flags);
+	if (!t)
+		return 0;
+	flow_report(skb, t, flags);
+	event_init(&e, t, FG_EVENT_RECEIVE);
+	e.flags = flags;
+	e.id = hops_read(skb);
+	event_fill_skb(&e, skb);
+	event_send(&e, sizeof(e), false);
+	return 0;
+}
+
+/* The driver may have freed the packet by now: nothing of it is read, only its address looked up. */
+SEC("tp_btf/net_dev_xmit")
+int fg_xmit(__u64 *ctx)
+{
+	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	int rc = (int)ctx[1];
+	struct net_device *dev = (struct net_device *)ctx[2];
+	const struct fg_config *cfg = config_get();
+	__u64 key = (__u64)skb;
+	struct fg_event e;
+	struct fg_track *t;
+
+	t = bpf_map_lookup_elem(&tracked, &key);
+	if (!t || !cfg || t->generation != cfg->generation)
+		return 0;
+	event_init(&e, t, FG_EVENT_XMIT);
+	e.code = rc;
+	e.ifindex = BPF_CORE_READ(dev, ifindex);
+	e.netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	event_send(&e, sizeof(e), true);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int fg_free(__u64 *ctx)
+{
+	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	struct fg_event e;
+	struct fg_track *t;
+	__u8 flags = 0;
+
+	t = track_find(skb, &flags);
+	if (!t)
+		return 0;
+	event_init(&e, t, FG_EVENT_FREE);
+	e.flags = flags;
+	e.code = (__s32)ctx[2];
+	e.aux = ctx[1];
+	event_fill_skb(&e, skb);
+	track_end(skb);
+	event_send(&e, sizeof(e), true);
+	return 0;
+}
+
+SEC("tp_btf/consume_skb")
+int fg_consume(__u64 *ctx)
+{
+	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	struct fg_event e;
+	struct fg_track *t;
+	__u8 flags = 0;
+
+	t = track_find(skb, &flags);
+	if (!t)
+		return 0;
+	event_init(&e, t, FG_EVENT_CONSUME);
+	e.flags = flags;
+	if (fg_consume_location)
+		e.aux = ctx[1];
+	event_fill_skb(&e, skb);
+	track_end(skb);
+	event_send(&e, sizeof(e), true);
+	return 0;
+}
+
+/* Where this kernel keeps the fields that the CO-RE-free programs need. Run once, by BPF_PROG_TEST_RUN. */
+SEC("syscall")
+int fg_layout(void *ctx)
+{
+	struct fg_config *cfg = config_get();
+
+	(void)ctx;
+	if (!cfg)
+		return 1;
+	cfg->offset_skb_dev = bpf_core_field_offset(struct sk_buff, dev);
+	cfg->offset_dev_ifindex = bpf_core_field_offset(struct net_device, ifindex);
+	cfg->offset_dev_net = bpf_core_field_offset(struct net_device, nd_net.net);
+	cfg->offset_net_inum = bpf_core_field_offset(struct net, ns.inum);
+	cfg->offset_xdp_data = bpf_core_field_offset(struct xdp_buff, data);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

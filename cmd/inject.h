@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* inject.h - what the command line of `flowgen inject` asks for, and the run that follows. */
+#ifndef FG_CMD_INJECT_H
+#define FG_CMD_INJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet.h"
+#include "parse.h"
+#include "probe.h"
+
+enum fg_output_form { FG_OUTPUT_JSON, FG_OUTPUT_TEXT };
+
+struct fg_inject_options {
+	const char *pod, *interface, *host_root, *name;
+	struct fg_addr dst, src; /* src.family 0: the pod's own */
+	int dst_port;		 /* host order; -1: not given */
+	bool spoof;
+	struct fg_ports dports, sports; /* ranges NULL: not given */
+	struct fg_packet_spec packet;
+	uint64_t count;
+	bool seeded;
+	uint64_t seed;
+	enum fg_method method;
+	enum fg_expect expect;
+	uint64_t timeout_ns;
+	uint32_t ring_bytes;
+	enum fg_output_form output;
+	bool summary, bytes;
+};
+
+/* Runs it. Returns the exit status; errors are printed. */
+int fg_inject_run(struct fg_inject_options *options);
+
+#endif

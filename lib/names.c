@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const hooks[FG_HOOKS] = {
+	[FG_HOOK_TCX_EGRESS] = "tcx/egress",   [FG_HOOK_TC_EGRESS] = "tc/egress",
+	[FG_HOOK_NETKIT_PEER] = "netkit/peer", [FG_HOOK_XDP] = "xdp",
+	[FG_HOOK_TCX_INGRESS] = "tcx/ingress", [FG_HOOK_TC_INGRESS] = "tc/ingress",
+};
+
+static const char *const methods[] = {
+	[FG_METHOD_AUTO] = "auto",
+	[FG_METHOD_PEER_EGRESS] = "peer-egress",
+	[FG_METHOD_HOST_INGRESS] = "host-ingress",
+	[FG_METHOD_POD_SOCKET] = "pod-socket",
+};
+
+static const char *const verdicts[] = {
+	[FG_VERDICT_UNKNOWN] = "unknown",	[FG_VERDICT_ALLOWED] = "allowed",
+	[FG_VERDICT_DENIED] = "denied",		[FG_VERDICT_REDIRECTED] = "redirected",
+	[FG_VERDICT_NONE] = "none",
+};
+
+static const char *const outcomes[FG_OUTCOMES] = {
+	[FG_OUTCOME_INCONCLUSIVE] = "inconclusive", [FG_OUTCOME_DELIVERED] = "delivered",
+	[FG_OUTCOME_FORWARDED] = "forwarded",	    [FG_OUTCOME_DROPPED] = "dropped",
+	[FG_OUTCOME_REJECTED] = "rejected",	    [FG_OUTCOME_REPLIED] = "replied",
+};
+
+static const char *const evidences[] = {
+	[FG_EVIDENCE_NONE] = "none",
+	[FG_EVIDENCE_RUN_COUNT] = "run-count",
+	[FG_EVIDENCE_DROP_REASON] = "drop-reason",
+	[FG_EVIDENCE_FEXIT] = "fexit",
+};
+
+static const char *const expects[] = {
+	[FG_EXPECT_NOTHING] = "nothing",     [FG_EXPECT_ALLOW] = "allow",
+	[FG_EXPECT_DENY] = "deny",	     [FG_EXPECT_DELIVERED] = "delivered",
+	[FG_EXPECT_FORWARDED] = "forwarded", [FG_EXPECT_DROPPED] = "dropped",
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+const char *fg_hook_name(enum fg_hook hook)
+{
+	return hooks[hook];
+}
+
+const char *fg_side_name(enum fg_side side)
+{
+	return side == FG_SIDE_POD ? "pod" : "host";
+}
+
+const char *fg_method_name(enum fg_method method)
+{
+	return methods[method];
+}
+
+const char *fg_verdict_name(enum fg_verdict verdict)
+{
+	return verdicts[verdict];
+}
+
+const char *fg_outcome_name(enum fg_outcome outcome)
+{
+	return outcomes[outcome];
+}
+
+const char *fg_evidence_name(enum fg_evidence evidence)
+{
+	return evidences[evidence];
+}
+
+const char *fg_expect_name(enum fg_expect expect)
+{
+	return expects[expect];
+}
+
+/* The index of text in a list of words, the first `skip` of which a user may not write; or -1 and an error. */
+static int word_find(const char *what, const char *text, const char *const *words, size_t count,
+		     size_t skip, struct fg_error *err)
+{
+	char list[160] = "";
+
+	for (size_t i = skip; i < count; i++) {
+		size_t len = strlen(list);
+
+		if (!strcmp(words[i], text))
+			return (int)i;
+		snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", words[i]);
+	}
+	return fg_fail(err, FG_ERR_USAGE, "%s: \"%s\" is none of %s", what, text, list);
+}
+
+int fg_method_parse(const char *what, const char *text, enum fg_method *out, struct fg_error *err)
+{
+	int found = word_find(what, text, methods, COUNT(methods), 0, err);
+
+	if (found < 0)
+		return -1;
+	*out = (enum fg_method)found;
+	return 0;
+}
+
+int fg_expect_parse(const char *what, const char *text, enum fg_expect *out, struct fg_error *err)
+{
+	int found = word_find(what, text, expects, COUNT(expects), 1, err);
+
+	if (found < 0)
+		return -1;
+	*out = (enum fg_expect)found;
+	return 0;
+}
+
+struct action {
+	int retval;
+	enum fg_effect effect;
+	const char *name;
+};
+
+/* include/uapi/linux/bpf.h, enum tcx_action_base; tcx_action_code() makes NEXT of every other value. */
+static const struct action tcx_actions[] = {
+	{ -1, FG_EFFECT_NEXT, "TCX_NEXT" },
+	{ 0, FG_EFFECT_PASS, "TCX_PASS" },
+	{ 2, FG_EFFECT_DROP, "TCX_DROP" },
+	{ 7, FG_EFFECT_REDIRECT, "TCX_REDIRECT" },
+};
+
+/* include/uapi/linux/pkt_cls.h; cls_bpf_exec_opcode() makes UNSPEC of every value that is not here. */
+static const struct action tc_actions[] = {
+	{ -1, FG_EFFECT_NEXT, "TC_ACT_UNSPEC" },   { 0, FG_EFFECT_PASS, "TC_ACT_OK" },
+	{ 2, FG_EFFECT_DROP, "TC_ACT_SHOT" },	   { 4, FG_EFFECT_TAKEN, "TC_ACT_STOLEN" },
+	{ 7, FG_EFFECT_REDIRECT, "TC_ACT_REDIRECT" }, { 8, FG_EFFECT_TAKEN, "TC_ACT_TRAP" },
+};
+
+/* include/uapi/linux/if_link.h, enum netkit_action; netkit_xmit() drops on every other value. */
+static const struct action netkit_actions[] = {
+	{ 2, FG_EFFECT_DROP, "NETKIT_DROP" },
+	{ -1, FG_EFFECT_NEXT, "NETKIT_NEXT" },
+	{ 0, FG_EFFECT_PASS, "NETKIT_PASS" },
+	{ 7, FG_EFFECT_REDIRECT, "NETKIT_REDIRECT" },
+};
+
+/* include/uapi/linux/bpf.h, enum xdp_action; every other value is treated as XDP_ABORTED. */
+static const struct action xdp_actions[] = {
+	{ 0, FG_EFFECT_DROP, "XDP_ABORTED" },
+	{ 1, FG_EFFECT_DROP, "XDP_DROP" },
+	{ 2, FG_EFFECT_PASS, "XDP_PASS" },
+	{ 3, FG_EFFECT_REDIRECT, "XDP_TX" },
+	{ 4, FG_EFFECT_REDIRECT, "XDP_REDIRECT" },
+};
+
+enum fg_effect fg_action_read(enum fg_hook hook, int retval, const char **name)
+{
+	const struct action *table = tcx_actions;
+	size_t count = COUNT(tcx_actions);
+
+	if (hook == FG_HOOK_TC_EGRESS || hook == FG_HOOK_TC_INGRESS) {
+		table = tc_actions;
+		count = COUNT(tc_actions);
+	} else if (hook == FG_HOOK_NETKIT_PEER) {
+		table = netkit_actions;
+		count = COUNT(netkit_actions);
+	} else if (hook == FG_HOOK_XDP) {
+		table = xdp_actions;
+		count = COUNT(xdp_actions);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (table[i].retval == retval) {
+			if (name)
+				*name = table[i].name;
+			return table[i].effect;
+		}
+	/* The first of each table is what the kernel makes of a value that it does not know. */
+	if (name)
+		*name = table[0].name;
+	return table[0].effect;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "port.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "fd.h"
+#include "link.h"
+#include "netns.h"
+#include "rtnl.h"
+
+#define PEER_NAME "fg0"
+
+void fg_port_close(struct fg_port *port)
+{
+	fg_fd_close(&port->link);
+	fg_fd_close(&port->netns);
+}
+
+/* The end outside needs a name that nobody else has; it lives only as long as we do. */
+static int make_pair(struct fg_port *port, struct nl_sock *host, uint32_t mtu, char name[IFNAMSIZ],
+		     struct fg_error *err)
+{
+	struct fg_pair pair = { .kind = "netkit",
+				.name = name,
+				.peer_name = PEER_NAME,
+				.peer_netns = port->netns,
+				.mode = FG_LINK_L2,
+				.drop_without_program = true,
+				.mtu = mtu };
+	uint32_t random;
+	int ret;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "random bytes");
+	snprintf(name, IFNAMSIZ, "fg%08x", random);
+	port->netkit = true;
+	ret = fg_link_create_pair(host, &pair);
+	if (ret == -EOPNOTSUPP) {
+		pair.kind = "veth";
+		port->netkit = false;
+		ret = fg_link_create_pair(host, &pair);
+	}
+	if (ret)
+		return fg_fail_errno(err, FG_ERR_UNSUPPORTED, -ret, "make a pair of devices");
+	return 0;
+}
+
+static int bring_up(struct fg_port *port, struct nl_sock *host, const char *name,
+		    struct fg_error *err)
+{
+	FG_NL_SOCK struct nl_sock *inside = fg_rtnl_open(port->netns, err);
+	struct fg_link link;
+	int ret;
+
+	if (!inside || fg_link_get(inside, 0, PEER_NAME, &link, err))
+		return -1;
+	port->ifindex = link.ifindex;
+	if (fg_link_get(host, 0, name, &link, err))
+		return -1;
+	port->host_ifindex = link.ifindex;
+	ret = fg_link_silence(host, port->host_ifindex) ?: fg_link_silence(inside, port->ifindex);
+	if (!ret)
+		ret = fg_link_set_up(host, port->host_ifindex) ?:
+		      fg_link_set_up(inside, port->ifindex);
+	return ret ? fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "set %s up", name) : 0;
+}
+
+/* Before tcx there was only the clsact qdisc: its filter goes with our own device. */
+static int attach_clsact(const struct fg_port *port, int inject_fd)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = port->host_ifindex,
+		    .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = inject_fd);
+
+	return bpf_tc_hook_create(&hook) ?: bpf_tc_attach(&hook, &opts);
+}
+
+static int attach(struct fg_port *port, int host_netns, int inject_fd, struct fg_error *err)
+{
+	enum bpf_attach_type type = port->netkit ? BPF_NETKIT_PEER : BPF_TCX_INGRESS;
+	int back, ret = 0;
+
+	if (fg_netns_enter(host_netns, &back, err))
+		return -1;
+	port->link = bpf_link_create(inject_fd, port->host_ifindex, type, NULL);
+	if (port->link < 0)
+		ret = port->netkit ? port->link : attach_clsact(port, inject_fd);
+	fg_netns_leave(&back);
+	if (ret) {
+		port->link = -1;
+		return fg_fail_errno(err, FG_ERR_UNSUPPORTED, -ret, "attach the inject program");
+	}
+	return 0;
+}
+
+int fg_port_open(struct fg_port *port, int host_netns, int inject_fd, uint32_t mtu,
+		 struct fg_error *err)
+{
+	FG_NL_SOCK struct nl_sock *host = fg_rtnl_open(host_netns, err);
+	char name[IFNAMSIZ];
+
+	*port = (struct fg_port){ .netns = -1, .link = -1 };
+	if (!host)
+		return -1;
+	port->host_inode = fg_netns_inode(host_netns);
+	port->netns = fg_netns_create(err);
+	if (port->netns < 0 || make_pair(port, host, mtu, name, err) ||
+	    bring_up(port, host, name, err) || attach(port, host_netns, inject_fd, err)) {
+		fg_port_close(port);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * port.h - where frames leave flowgen's hands: a namespace without a name, one end of a pair in it and the other in
+ * the namespace of the pods' primaries, with the inject program on it. All of it dies with the namespace's descriptor.
+ */
+#ifndef FG_PORT_H
+#define FG_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct fg_port {
+	int netns;	    /* owned; -1: none */
+	int ifindex;	    /* of the end inside */
+	int host_ifindex;   /* of the end outside */
+	uint32_t host_inode; /* of the namespace it stands in */
+	int link;	    /* owned: the inject program's attachment; -1: it is a tc filter of the device */
+	bool netkit;
+};
+
+/*
+ * Makes it in the namespace of host_netns: a netkit pair, or a veth pair where the kernel has no netkit. mtu: large enough for
+ * the pods' frames. Returns 0 or -1; *port is then empty.
+ */
+int fg_port_open(struct fg_port *port, int host_netns, int inject_fd, uint32_t mtu,
+		 struct fg_error *err);
+void fg_port_close(struct fg_port *port);
+
+#endif

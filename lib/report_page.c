@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* report_page.c - text on a terminal of 80 columns. What comes from pods and packets cannot steer the terminal. */
+#include <stdio.h>
+
+#include "report_parts.h"
+
+/* Bytes of the UTF-8 character at c that may be shown, or 0. */
+static size_t character(const char *c)
+{
+	unsigned char first = (unsigned char)*c;
+	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+
+	if (first < 0x80)
+		return first >= 0x20 && first != 0x7f;
+	if (len == 1 || first > 0xf4)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if (((unsigned char)c[i] & 0xc0) != 0x80)
+			return 0;
+	/* U+0080 to U+009F are control characters too, and U+202A to U+202E turn the line around. */
+	if ((first == 0xc2 && (unsigned char)c[1] < 0xa0) ||
+	    (first == 0xe2 && (unsigned char)c[1] == 0x80 && (unsigned char)c[2] >= 0xaa &&
+	     (unsigned char)c[2] <= 0xae))
+		return 0;
+	return len;
+}
+
+static void put_safe(const struct fg_page *page, const char *text, size_t len)
+{
+	for (const char *c = text; c < text + len;) {
+		size_t size = character(c);
+
+		if (size && c + size <= text + len && (size == 1 || page->utf8))
+			fg_buffer_put(page->out, c, size);
+		else
+			fg_buffer_put(page->out, "?", 1);
+		c += size && c + size <= text + len ? size : 1;
+	}
+}
+
+static size_t columns_of(const char *text, size_t len)
+{
+	size_t columns = 0;
+
+	for (const char *c = text; c < text + len; columns++) {
+		size_t size = character(c);
+
+		c += size && c + size <= text + len ? size : 1;
+	}
+	return columns;
+}
+
+size_t fg_page_columns(const char *text)
+{
+	return columns_of(text, strlen(text));
+}
+
+static void put_blanks(const struct fg_page *page, size_t count)
+{
+	fg_buffer_printf(page->out, "%*s", (int)count, "");
+}
+
+void fg_page_cell(const struct fg_page *page, const char *text, size_t columns, bool right)
+{
+	size_t used = fg_page_columns(text), rest = used < columns ? columns - used : 0;
+
+	if (right)
+		put_blanks(page, rest);
+	put_safe(page, text, strlen(text));
+	if (!right)
+		put_blanks(page, rest);
+}
+
+static void break_line(const struct fg_page *page, size_t indent, const char *rail)
+{
+	size_t used = rail ? fg_page_columns(rail) : 0;
+
+	fg_buffer_puts(page->out, "\n");
+	if (rail)
+		fg_buffer_puts(page->out, rail);
+	put_blanks(page, indent > used ? indent - used : 0);
+}
+
+size_t fg_page_wrap(const struct fg_page *page, const char *text, size_t column, size_t indent,
+		    const char *rail)
+{
+	bool fresh = true;
+
+	while (*text) {
+		size_t len = strcspn(text, " "), columns = columns_of(text, len);
+
+		if (column + columns + !fresh > FG_PAGE_WIDTH && column > indent) {
+			break_line(page, indent, rail);
+			column = indent;
+			fresh = true;
+		}
+		if (!fresh)
+			fg_buffer_puts(page->out, " ");
+		column += columns + !fresh;
+		put_safe(page, text, len);
+		fresh = false;
+		text += len + strspn(text + len, " ");
+	}
+	return column;
+}
+
+void fg_page_paint(const struct fg_page *page, enum fg_paint paint)
+{
+	static const char *const codes[] = {
+		[FG_PAINT_GOOD] = "\033[1;32m",	 [FG_PAINT_BAD] = "\033[1;31m",
+		[FG_PAINT_DOUBT] = "\033[1;33m", [FG_PAINT_QUIET] = "\033[2m",
+		[FG_PAINT_OFF] = "\033[0m",
+	};
+
+	if (page->colour)
+		fg_buffer_puts(page->out, codes[paint]);
+}
+
+const char *fg_time_text(uint64_t ns, bool utf8, char *buf, size_t size)
+{
+	if (ns < 1000)
+		snprintf(buf, size, "%u ns", (unsigned int)ns);
+	else if (ns < 1000000)
+		snprintf(buf, size, "%.1f %ss", (double)ns / 1e3, utf8 ? "\302\265" : "u");
+	else if (ns < 1000000000)
+		snprintf(buf, size, "%.1f ms", (double)ns / 1e6);
+	else
+		snprintf(buf, size, "%.1f s", (double)ns / 1e9);
+	return buf;
+}

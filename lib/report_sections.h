@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* report_sections.h - the parts of the text view; each appends its lines. */
+#ifndef FG_REPORT_SECTIONS_H
+#define FG_REPORT_SECTIONS_H
+
+#include "report_parts.h"
+
+/* One sentence: verdict, who decided, and what became of the packet. */
+void fg_text_headline(const struct fg_page *page, const struct fg_report *report,
+		      const struct fg_probe *probe);
+
+/* The verdict ladder. */
+void fg_text_ladder(const struct fg_page *page, const struct fg_report *report,
+		    const struct fg_result *result);
+
+/* The way through the namespaces. */
+void fg_text_path(const struct fg_page *page, const struct fg_report *report,
+		  const struct fg_probe *probe);
+
+/* A label at the line's begin, and a text wrapped beside it. */
+void fg_text_entry(const struct fg_page *page, const char *label, const char *text);
+#define FG_ENTRY_COLUMN 9
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sender.h - writing frames: an AF_PACKET socket in one namespace, on one device, many frames in one call. */
+#ifndef FG_SENDER_H
+#define FG_SENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct fg_sender {
+	int fd; /* owned; -1: none. It receives nothing: its protocol is 0. */
+};
+
+/*
+ * Opens the socket in netns on ifindex. bypass: past the device's queueing discipline and tc egress (flowgen's own device); without
+ * it the frame goes through all of them, as a pod's own packet does (dev_queue_xmit). offload: each frame begins with a
+ * struct virtio_net_hdr (PACKET_VNET_HDR).
+ */
+int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass, bool offload,
+		   struct fg_error *err);
+void fg_sender_close(struct fg_sender *sender);
+
+struct fg_chunk {
+	void *data;
+	size_t len;
+};
+
+/*
+ * Writes the frames, in order. Returns how many the kernel took; fewer than count when it refused one (then *err says why),
+ * which is -1 where it was the first.
+ */
+int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, unsigned int count,
+		    struct fg_error *err);
+
+/* The socket's cookie (SO_COOKIE): how the observers know its packets. 0 on failure. */
+uint64_t fg_sender_cookie(const struct fg_sender *sender);
+
+#endif

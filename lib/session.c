@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "session.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capability.h"
+#include "fd.h"
+#include "method.h"
+#include "route.h"
+#include "session_state.h"
+
+/* Jumbo frames and fragments of the largest packet pass; the pod's own device decides what it takes. */
+#define PORT_MTU 65535
+#define NEIGHBOUR_TIMEOUT_NS 1000000000ULL
+
+static const struct fg_device *find_device(const void *names, uint32_t netns, int ifindex)
+{
+	const struct fg_device_table *t = names;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (t->devices[i].netns == netns && t->devices[i].ifindex == ifindex)
+			return &t->devices[i];
+	return NULL;
+}
+
+static const char *find_reason(const void *names, uint32_t code)
+{
+	return fg_reasons_name(((const struct fg_device_table *)names)->reasons, code);
+}
+
+static int add_devices(struct fg_device_table *t, struct nl_sock *sk, uint32_t netns,
+		       const char *where, struct fg_error *err)
+{
+	struct fg_links links = {};
+	struct fg_device *grown;
+
+	/* A namespace is listed once. */
+	for (size_t i = 0; i < t->count; i++)
+		if (t->devices[i].netns == netns)
+			return 0;
+	if (fg_link_list(sk, &links, err))
+		return -1;
+	grown = reallocarray(t->devices, t->count + links.count, sizeof(*grown));
+	if (!grown) {
+		fg_links_free(&links);
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "devices");
+	}
+	t->devices = grown;
+	for (size_t i = 0; i < links.count; i++) {
+		struct fg_device *d = &t->devices[t->count++];
+
+		*d = (struct fg_device){ .netns = netns, .ifindex = links.links[i].ifindex };
+		memcpy(d->name, links.links[i].name, sizeof(d->name));
+		memcpy(d->kind, links.links[i].kind, sizeof(d->kind));
+		snprintf(d->where, sizeof(d->where), "%s", where);
+	}
+	fg_links_free(&links);
+	return 0;
+}
+
+struct fg_session *fg_session_open(const struct fg_session_options *options, struct fg_error *err)
+{
+	struct fg_session *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "session");
+		return NULL;
+	}
+	s->options = *options;
+	s->stats_fd = -1;
+	if (fg_host_open(&s->host, options->host_root, err)) {
+		fg_session_close(s);
+		return NULL;
+	}
+	s->options.host_root = s->host.root;
+	return s;
+}
+
+static void member_free(struct fg_member *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->ladder.count; i++)
+		fg_fd_close(&m->counter_fds[i]);
+	fg_sender_close(&m->sender);
+	free(m->hops);
+	fg_ladder_free(&m->ladder);
+	fg_pod_close(&m->pod);
+	free(m);
+}
+
+void fg_session_close(struct fg_session *session)
+{
+	if (!session)
+		return;
+	/* What can still send goes first, then the observers, then what they refer to. */
+	for (size_t i = 0; i < session->member_count; i++)
+		member_free(session->members[i]);
+	free(session->members);
+	for (size_t i = 0; i < session->gate_count; i++) {
+		fg_sender_close(&session->gates[i].sender);
+		fg_port_close(&session->gates[i].port);
+	}
+	free(session->gates);
+	fg_collector_free(session->collector);
+	fg_verdicts_free(session->verdicts);
+	fg_datapath_close(session->datapath);
+	fg_fd_close(&session->stats_fd);
+	fg_symbols_free(session->symbols);
+	fg_reasons_free(session->reasons);
+	for (uint32_t i = 0; session->window && i < FG_WINDOW; i++)
+		fg_trace_free(&session->window[i].trace);
+	free(session->window);
+	free(session->scenes);
+	free(session->buffers);
+	free(session->arena);
+	free(session->names.devices);
+	fg_host_close(&session->host);
+	free(session);
+}
+
+/* The first pod pays for what all share. */
+static int open_datapath(struct fg_session *s, struct fg_error *err)
+{
+	if (s->collector)
+		return 0;
+	s->window = calloc(FG_WINDOW, sizeof(*s->window));
+	s->scenes = calloc(FG_WINDOW, sizeof(*s->scenes));
+	s->buffers = calloc(FG_WINDOW, sizeof(*s->buffers));
+	if (!s->window || !s->scenes || !s->buffers)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "window");
+	s->reasons = fg_reasons_open(err);
+	s->symbols = s->reasons ? fg_symbols_new(err) : NULL;
+	if (!s->symbols)
+		return -1;
+	s->names.reasons = s->reasons;
+	s->egress_redirect = !fg_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
+	s->datapath = fg_datapath_open(s->reasons, s->options.ring_bytes, err);
+	s->verdicts = s->datapath ? fg_verdicts_new(s->datapath, err) : NULL;
+	s->collector = s->verdicts ? fg_collector_new(s->datapath, err) : NULL;
+	return s->collector ? 0 : -1;
+}
+
+/* The port in the namespace of the member's primary; made for the first member that needs it. */
+static int find_gate(struct fg_session *s, const struct fg_member *m, struct fg_error *err)
+{
+	struct fg_gate *grown, *gate;
+
+	for (size_t i = 0; i < s->gate_count; i++)
+		if (s->gates[i].port.host_inode == m->pod.host_inode)
+			return (int)i;
+	grown = reallocarray(s->gates, s->gate_count + 1, sizeof(*grown));
+	if (!grown)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "ports");
+	s->gates = grown;
+	gate = &grown[s->gate_count];
+	gate->sender.fd = -1;
+	if (fg_port_open(&gate->port, m->pod.host_netns, fg_datapath_inject_fd(s->datapath),
+			 PORT_MTU, err))
+		return -1;
+	if (fg_sender_open(&gate->sender, gate->port.netns, gate->port.ifindex, true, false, err)) {
+		fg_port_close(&gate->port);
+		return -1;
+	}
+	return (int)s->gate_count++;
+}
+
+/* Run counters stand in for fexit where a program cannot be traced. */
+static int open_counters(struct fg_session *s, struct fg_member *m)
+{
+	size_t untraced[2] = {};
+
+	for (size_t i = 0; i < m->ladder.count; i++) {
+		struct fg_program *p = &m->ladder.programs[i];
+
+		if (p->traced)
+			continue;
+		m->counter_fds[i] = bpf_prog_get_fd_by_id(p->id);
+		m->has_untraced = true;
+		if (++untraced[p->side] > 1)
+			m->one_by_one = true;
+	}
+	if (m->has_untraced && s->stats_fd < 0)
+		s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	return 0;
+}
+
+static void fill_scene(struct fg_session *s, struct fg_member *m, enum fg_method method)
+{
+	m->scene = (struct fg_scene){
+		.ladder = &m->ladder,
+		.method = method,
+		.pod_netns = m->pod.inode,
+		.host_netns = m->pod.host_inode,
+		.peer_ifindex = m->pod.peer.ifindex,
+		.primary_ifindex = m->pod.primary.ifindex,
+		.netkit = !strcmp(m->pod.primary.kind, "netkit"),
+		.bridged = m->pod.primary.master != 0,
+		.codes = fg_reasons_codes(s->reasons),
+		.device = find_device,
+		.reason = find_reason,
+		.names = &s->names,
+	};
+	for (size_t i = 0; i < m->ladder.count; i++)
+		if (m->ladder.programs[i].hook == FG_HOOK_XDP && m->ladder.programs[i].native)
+			m->scene.xdp_copies = true;
+}
+
+/* Native XDP on a veth puts the packet into another sk_buff; tell the observers where to know it again. */
+static int watch_xdp(struct fg_session *s, const struct fg_member *m, struct fg_error *err)
+{
+	struct fg_config *config = fg_datapath_config(s->datapath);
+
+	for (size_t i = 0; i < m->ladder.count; i++)
+		if (m->ladder.programs[i].hook == FG_HOOK_XDP)
+			config->match_flows = 1;
+	if (!m->scene.xdp_copies)
+		return 0;
+	if (config->reacquire_if && (config->reacquire_if != (uint32_t)m->pod.primary.ifindex ||
+				     config->reacquire_ns != m->pod.host_inode))
+		return fg_fail(err, FG_ERR_UNSUPPORTED,
+			       "pod %s: only one pod with native XDP on its primary in a run",
+			       m->pod.ref);
+	config->reacquire_ns = m->pod.host_inode;
+	config->reacquire_if = (uint32_t)m->pod.primary.ifindex;
+	return 0;
+}
+
+static const char *pod_label(const struct fg_pod *pod)
+{
+	return pod->name[0] ? pod->name : pod->ref;
+}
+
+static int open_member(struct fg_session *s, struct fg_member *m, const char *ref,
+		       const char *interface, enum fg_method wanted, struct fg_error *err)
+{
+	struct fg_method_facts facts = { .ladder = &m->ladder };
+	enum fg_method method;
+
+	if (fg_pod_open(&s->host, ref, interface, &m->pod, err) ||
+	    fg_policy_list(&m->pod, &m->ladder, err))
+		return -1;
+	for (size_t i = 0; i < m->ladder.count; i++)
+		m->counter_fds[i] = -1;
+	if (open_datapath(s, err))
+		return -1;
+	facts.netkit = !strcmp(m->pod.primary.kind, "netkit");
+	facts.egress_redirect = s->egress_redirect;
+	if (fg_method_choose(&facts, wanted, &method, &m->why, err))
+		return fg_error_prefix(err, "pod %s", m->pod.ref);
+	for (size_t i = 0; i < m->ladder.count; i++)
+		fg_verdicts_trace(s->verdicts, &m->ladder.programs[i]);
+	fill_scene(s, m, method);
+	if (open_counters(s, m) || watch_xdp(s, m, err) ||
+	    add_devices(&s->names, m->pod.rtnl, m->pod.inode, pod_label(&m->pod), err) ||
+	    add_devices(&s->names, m->pod.host_rtnl, m->pod.host_inode, "host", err))
+		return -1;
+	if (method == FG_METHOD_POD_SOCKET)
+		return fg_sender_open(&m->sender, m->pod.netns, m->pod.peer.ifindex, false, false,
+				      err);
+	m->port = find_gate(s, m, err);
+	return m->port < 0 ? -1 : 0;
+}
+
+int fg_session_add_pod(struct fg_session *session, const char *ref, const char *interface,
+		       enum fg_method wanted, struct fg_error *err)
+{
+	struct fg_member **grown, *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pod");
+	m->pod.netns = m->pod.host_netns = m->sender.fd = m->port = -1;
+	if (open_member(session, m, ref, interface, wanted, err)) {
+		member_free(m);
+		return -1;
+	}
+	grown = reallocarray(session->members, session->member_count + 1, sizeof(struct fg_member *));
+	if (!grown) {
+		member_free(m);
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pods");
+	}
+	session->members = grown;
+	grown[session->member_count] = m;
+	return (int)session->member_count++;
+}
+
+const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member *member,
+				   const struct fg_addr *src, const struct fg_addr *dst,
+				   struct fg_error *err)
+{
+	struct fg_target target = { .ifindex = (uint32_t)member->pod.primary.ifindex };
+	struct fg_hop *hop;
+
+	/* The last one is the likeliest: a sweep has one destination. */
+	for (size_t i = member->hop_count; i-- > 0;)
+		if (fg_addr_equal(&member->hops[i].dst, dst) &&
+		    fg_addr_equal(&member->hops[i].src, src))
+			return &member->hops[i];
+	hop = reallocarray(member->hops, member->hop_count + 1, sizeof(*hop));
+	if (!hop) {
+		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "next hops");
+		return NULL;
+	}
+	member->hops = hop;
+	hop += member->hop_count;
+	*hop = (struct fg_hop){ .src = *src, .dst = *dst };
+	if (fg_route_next_hop(member->pod.rtnl, member->pod.netns, &member->pod.peer, dst, NULL,
+			      NEIGHBOUR_TIMEOUT_NS, hop->mac, err)) {
+		fg_error_prefix(err, "pod %s", member->pod.ref);
+		return NULL;
+	}
+	if (member->port >= 0) {
+		if (session->slots == FG_SLOTS_MAX) {
+			fg_fail(err, FG_ERR_USAGE, "more than %d pairs of pod and destination",
+				FG_SLOTS_MAX);
+			return NULL;
+		}
+		hop->slot = session->slots++;
+		target.method = member->scene.method == FG_METHOD_PEER_EGRESS
+					? FG_WIRE_PEER_EGRESS
+					: FG_WIRE_HOST_INGRESS;
+		memcpy(target.dmac, hop->mac, 6);
+		memcpy(target.smac, member->pod.peer.mac, 6);
+		if (fg_datapath_set_target(session->datapath, hop->slot, &target, err))
+			return NULL;
+	}
+	member->hop_count++;
+	return hop;
+}
+
+const struct fg_host *fg_session_host(const struct fg_session *session)
+{
+	return &session->host;
+}
+
+const struct fg_pod *fg_session_pod(const struct fg_session *session, int pod)
+{
+	return &session->members[pod]->pod;
+}
+
+const struct fg_scene *fg_session_scene(const struct fg_session *session, int pod)
+{
+	return &session->members[pod]->scene;
+}
+
+const char *fg_session_method_why(const struct fg_session *session, int pod)
+{
+	return session->members[pod]->why;
+}
+
+struct fg_probe *fg_session_window(struct fg_session *session, uint32_t *room)
+{
+	*room = FG_WINDOW;
+	return session->window;
+}
+
+bool fg_session_cancelled(const struct fg_session *session)
+{
+	return session->cancelled;
+}

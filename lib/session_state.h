@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* session_state.h - what a session owns; shared by session.c (setting up) and window.c (running). */
+#ifndef FG_SESSION_STATE_H
+#define FG_SESSION_STATE_H
+
+#include "collector.h"
+#include "datapath.h"
+#include "link.h"
+#include "policy.h"
+#include "port.h"
+#include "reason.h"
+#include "sender.h"
+#include "session.h"
+#include "symbol.h"
+#include "verdict.h"
+
+/* Probes of one window. More would wait longer for the slowest; fewer would make more calls. */
+#define FG_WINDOW 1024
+
+/* Where packets of one pod to one destination go: the next hop's address, and the slot that stands for it. */
+struct fg_hop {
+	struct fg_addr src, dst;
+	uint8_t mac[6];
+	uint16_t slot;
+};
+
+struct fg_member {
+	struct fg_pod pod;
+	struct fg_ladder ladder;
+	struct fg_scene scene;
+	const char *why;	 /* of the method */
+	int port;		 /* index of the port in the primary's namespace; -1: not needed */
+	struct fg_sender sender; /* pod-socket */
+	bool has_untraced;	 /* run counters are wanted */
+	bool one_by_one;	 /* and only tell something for one packet at a time */
+	int counter_fds[FG_LADDER_MAX]; /* owned; -1 for traced programs */
+	uint64_t looked_ns;	 /* CLOCK_MONOTONIC, when the ladder was last compared */
+	struct fg_hop *hops;
+	size_t hop_count;
+};
+
+/* A port, and the socket that feeds it. */
+struct fg_gate {
+	struct fg_port port;
+	struct fg_sender sender;
+};
+
+struct fg_device_table {
+	struct fg_device *devices;
+	size_t count, room;
+	const struct fg_reasons *reasons;
+};
+
+struct fg_session {
+	struct fg_session_options options;
+	struct fg_host host;
+	struct fg_reasons *reasons;
+	struct fg_symbols *symbols;
+	struct fg_datapath *datapath;
+	struct fg_verdicts *verdicts;
+	struct fg_collector *collector;
+	int stats_fd; /* run counters count while it is open; -1: not asked for */
+	bool egress_redirect;
+	bool cancelled;
+
+	struct fg_member **members; /* each allocated: scenes point into them */
+	size_t member_count;
+	struct fg_gate *gates;
+	size_t gate_count;
+	uint16_t slots;
+	uint32_t generation;
+	uint64_t left; /* packets that the tables still hold */
+
+	struct fg_device_table names;
+
+	struct fg_probe *window;
+	const struct fg_scene **scenes;
+	struct fg_chunk *buffers;
+	uint8_t *arena;
+	size_t arena_size;
+};
+
+/* Resolves the hop for a probe of the member, from its table or the pod's own routes. NULL on failure. Borrowed. */
+const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member *member,
+				   const struct fg_addr *src, const struct fg_addr *dst,
+				   struct fg_error *err);
+
+#endif

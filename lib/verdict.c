@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "verdict.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd.h"
+#include "verdict.skel.h"
+#include "verdict_xdp.skel.h"
+
+struct tracer {
+	uint32_t id;
+	bool works;
+	struct verdict_bpf *skb;
+	struct verdict_xdp_bpf *xdp;
+};
+
+struct fg_verdicts {
+	struct fg_datapath_maps maps;
+	bool refused; /* this kernel traces no program at all */
+	struct tracer *tracers;
+	size_t count;
+};
+
+struct fg_verdicts *fg_verdicts_new(const struct fg_datapath *dp, struct fg_error *err)
+{
+	struct fg_verdicts *v = calloc(1, sizeof(*v));
+
+	if (!v) {
+		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "verdicts");
+		return NULL;
+	}
+	v->maps = fg_datapath_maps(dp);
+	return v;
+}
+
+void fg_verdicts_free(struct fg_verdicts *verdicts)
+{
+	if (!verdicts)
+		return;
+	for (size_t i = 0; i < verdicts->count; i++) {
+		verdict_bpf__destroy(verdicts->tracers[i].skb);
+		verdict_xdp_bpf__destroy(verdicts->tracers[i].xdp);
+	}
+	free(verdicts->tracers);
+	free(verdicts);
+}
+
+/* Gives the object the datapath's maps instead of maps of its own; what it does not use is not made. */
+static int share_maps(struct bpf_object *obj, const struct fg_datapath_maps *maps)
+{
+	const struct {
+		const char *name;
+		int fd;
+	} shared[] = {
+		{ "tracked", maps->tracked }, { "flows", maps->flows },	    { "events", maps->events },
+		{ "config", maps->config },   { "counters", maps->counters },
+	};
+	struct bpf_map *map;
+
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		map = bpf_object__find_map_by_name(obj, shared[i].name);
+		if (map && bpf_map__reuse_fd(map, shared[i].fd))
+			return -1;
+	}
+	map = bpf_object__find_map_by_name(obj, "heads");
+	return map ? bpf_map__set_autocreate(map, false) : 0;
+}
+
+static int aim(struct bpf_program *enter, struct bpf_program *leave, int fd, const char *function)
+{
+	return bpf_program__set_attach_target(enter, fd, function) ||
+	       bpf_program__set_attach_target(leave, fd, function);
+}
+
+static int trace_skb(struct fg_verdicts *v, struct tracer *t, const struct fg_program *p, int fd)
+{
+	t->skb = verdict_bpf__open();
+	if (!t->skb)
+		return -errno;
+	t->skb->rodata->fg_program_id = p->id;
+	if (aim(t->skb->progs.fg_enter, t->skb->progs.fg_verdict, fd, p->name) ||
+	    share_maps(t->skb->obj, &v->maps))
+		return -EINVAL;
+	return verdict_bpf__load(t->skb) ?: verdict_bpf__attach(t->skb);
+}
+
+static int trace_xdp(struct fg_verdicts *v, struct tracer *t, const struct fg_program *p, int fd)
+{
+	t->xdp = verdict_xdp_bpf__open();
+	if (!t->xdp)
+		return -errno;
+	t->xdp->rodata->fg_program_id = p->id;
+	if (aim(t->xdp->progs.fg_enter_xdp, t->xdp->progs.fg_verdict_xdp, fd, p->name) ||
+	    share_maps(t->xdp->obj, &v->maps))
+		return -EINVAL;
+	return verdict_xdp_bpf__load(t->xdp) ?: verdict_xdp_bpf__attach(t->xdp);
+}
+
+static struct tracer *tracer_add(struct fg_verdicts *v, uint32_t id)
+{
+	struct tracer *t = reallocarray(v->tracers, v->count + 1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	v->tracers = t;
+	t += v->count++;
+	*t = (struct tracer){ .id = id };
+	return t;
+}
+
+void fg_verdicts_trace(struct fg_verdicts *verdicts, struct fg_program *program)
+{
+	struct tracer *t;
+	int ret;
+
+	for (size_t i = 0; i < verdicts->count; i++)
+		if (verdicts->tracers[i].id == program->id) {
+			program->traced = verdicts->tracers[i].works;
+			return;
+		}
+	if (verdicts->refused)
+		return;
+	FG_FD int fd = bpf_prog_get_fd_by_id(program->id);
+
+	t = fd < 0 ? NULL : tracer_add(verdicts, program->id);
+	if (!t)
+		return;
+	ret = program->hook == FG_HOOK_XDP ? trace_xdp(verdicts, t, program, fd)
+					   : trace_skb(verdicts, t, program, fd);
+	t->works = !ret;
+	program->traced = t->works;
+	if (ret) {
+		verdict_bpf__destroy(t->skb);
+		verdict_xdp_bpf__destroy(t->xdp);
+		t->skb = NULL;
+		t->xdp = NULL;
+	}
+	/* Hardened kernels refuse every change of program text: asking again for each program only costs time. */
+	if (ret == -EPERM)
+		verdicts->refused = true;
+}

@@ -1,0 +1,193 @@
+# shellcheck shell=bash
+# helpers.bash - what every end-to-end test needs: a node of its own, pods in it, and questions about a result.
+#
+# A node is made by `podctl hold`: namespaces of its own for network, mounts and processes. Nothing that a test makes
+# is seen by the host, and nothing outlives the test, however it ends: the node's first process dies with bats.
+bats_require_minimum_version 1.5.0
+
+BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
+FLOWGEN=${FLOWGEN:-$BUILD/flowgen}
+TOOL=$BUILD/tests/tool
+ROOT=$(realpath "$BATS_TEST_DIRNAME/../..")
+PYTHON=/usr/bin/python3
+export BUILD FLOWGEN TOOL ROOT PYTHON
+PATH=$PATH:/usr/sbin:/sbin
+
+# What must fail: a bare ! does not fail a test.
+refute() { ! "$@"; }
+
+# --- the node ----------------------------------------------------------------------------------------------------------
+
+# wait_for COMMAND...: until it succeeds, at most 10 s (60 in a machine that is emulated).
+wait_for() {
+	local end=$((SECONDS + ${FLOWGEN_TEST_INSIDE:+50} + 10))
+	until "$@"; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "waited in vain for: $*" >&2
+			return 1
+		fi
+		read -rt .02 <> "$NODE_DIR/never" || :
+	done
+}
+
+# A node for all tests of a file (in setup_file, with node_down in teardown_file) or for one.
+node_up() {
+	NODE_DIR=$(mktemp -d "$BATS_RUN_TMPDIR/node.XXXXXX")
+	mkfifo "$NODE_DIR/in" "$NODE_DIR/never"
+	"$TOOL/podctl" hold < "$NODE_DIR/in" > "$NODE_DIR/pid" 3>&- &
+	NODE_HOLDER=$!
+	exec 7> "$NODE_DIR/in"
+	wait_for test -s "$NODE_DIR/pid"
+	NODE_PID=$(cat "$NODE_DIR/pid")
+	export NODE_PID NODE_DIR PODCTL_HELD=1
+}
+
+node_down() {
+	[ -n "${NODE_DIR:-}" ] || return 0
+	exec 7>&-
+	wait "$NODE_HOLDER" || :
+	rm -rf "$NODE_DIR"
+}
+
+# node COMMAND...: runs it in the node.
+node() {
+	nsenter --target "$NODE_PID" --net --mount --pid --wd="$PWD" -- "$@" 3>&- 7>&-
+}
+
+# in_pod NAME COMMAND...: runs it in a pod's network namespace, with the node's mounts and processes.
+in_pod() {
+	local name=$1
+	shift
+	nsenter --target "$NODE_PID" "--net=/proc/$NODE_PID/root/run/netns/$name" --mount --pid --wd="$PWD" -- "$@" 3>&- 7>&-
+}
+
+podctl() { node "$TOOL/podctl" "$@"; }
+can() { "$TOOL/podctl" can "$1"; }
+need() {
+	local thing
+	for thing in "$@"; do
+		can "$thing" || skip "this kernel has no $thing"
+	done
+}
+
+# attach NAME HOOK PROGRAM [OPTION...]: prints the program's id.
+attach() {
+	local name=$1 hook=$2 program=$3
+	shift 3
+	podctl attach "$name" --hook "$hook" --policy "$program" "$@"
+}
+
+# The usual pair: a pod called web (10.9.1.2, point to point) and the destination dst (10.9.0.9).
+# pods_up [OPTION of podctl up for web...]
+pods_up() {
+	podctl up web --addr 10.9.1.2/32 "$@"
+	podctl up dst --addr 10.9.0.9/24 --gw 10.9.0.1
+}
+
+# Takes away every pod of the node.
+pods_down() {
+	local names
+	names=$(ls "/proc/$NODE_PID/root/run/netns")
+	# shellcheck disable=SC2086  # a list of names
+	[ -z "$names" ] || podctl del $names
+}
+
+# Starts a listener in a pod, and returns when it is ready. What it prints is in $NODE_DIR/heard.
+# hear POD ARGUMENT of tests/tool/listen...
+hear() {
+	local pod=$1
+	shift
+	in_pod "$pod" "$TOOL/listen" "$@" > "$NODE_DIR/heard" &
+	LISTENER=$!
+	wait_for grep -q ready "$NODE_DIR/heard"
+}
+# Until it ends by itself; its exit status.
+heard() { wait "$LISTENER"; }
+
+# --- flowgen -----------------------------------------------------------------------------------------------------------
+
+# flowgen ARGUMENT...: in the node; standard output to $output, diagnostics to $stderr, the exit status to $status.
+flowgen() { run --separate-stderr node "$FLOWGEN" "$@"; }
+
+# inject ARGUMENT...: as the pod web to dst, as JSON.
+inject() { flowgen inject --pod netns:web "$@"; }
+
+# --- what came out -----------------------------------------------------------------------------------------------------
+
+show() {
+	echo "status ${status:-}"
+	echo "stdout: ${output:-}"
+	echo "stderr: ${stderr:-}"
+}
+
+is_status() {
+	[ "$status" = "$1" ] || {
+		echo "exit status $status, not $1"
+		show
+		return 1
+	}
+}
+
+# holds FILTER: the jq filter is true of every line of the output, and there is at least one.
+holds() {
+	local count
+	count=$(jq -rc "if ($1) then \"yes\" else \"no\" end" <<< "$output") || {
+		echo "not JSON, or a bad filter: $1"
+		show
+		return 1
+	}
+	if [ -z "$count" ] || [[ $count == *no* ]]; then
+		echo "does not hold: $1"
+		jq . <<< "$output"
+		echo "stderr: ${stderr:-}"
+		return 1
+	fi
+}
+
+# value FILTER: of the first line of the output.
+value() { jq -rc "$1" <<< "${output%%$'\n'*}"; }
+
+lines() { printf '%s' "${output:+$output$'\n'}" | wc -l; }
+
+# One line on stderr that fits the expression, and nothing on stdout.
+complains() {
+	if [ -n "$output" ] || ! [[ $stderr =~ $1 ]]; then
+		echo "expected a message like: $1"
+		show
+		return 1
+	fi
+}
+
+# Every result of the output is described by the schema, and every key in it by name.
+fits_schema() {
+	local schema=${1:-result}
+	"$PYTHON" "$ROOT/tests/e2e/schema.py" "$ROOT/doc/$schema.schema.json" <<< "$output"
+}
+
+# Whatever is not flowgen's own, as text: for comparing before and after. Counters and times are left out.
+host_state() {
+	local dir
+	for dir in '' $(node ls /run/netns); do
+		echo "== namespace ${dir:-node}"
+		inside() { if [ -n "$dir" ]; then in_pod "$dir" "$@"; else node "$@"; fi; }
+		inside ip -d link | sed 's/ group .*//'
+		inside ip addr
+		inside ip route show table all
+		inside ip -6 route show table all | sed 's/expires [0-9]*sec//'
+		inside ip neigh | awk '{ print $1, $2, $3 }'
+		inside ip rule
+		inside nft list ruleset
+		inside bpftool net show
+		for device in $(inside ls /proc/sys/net/ipv4/conf); do
+			case $device in all | default) continue ;; esac
+			inside tc qdisc show dev "$device"
+			inside tc filter show dev "$device" ingress
+			inside tc filter show dev "$device" egress
+		done 2> /dev/null
+	done
+	echo '== BPF'
+	# Other tests may run beside this one: only what is flowgen's, by its name, counts here.
+	bpftool prog list | sed -n 's/.* name \(fg_[^ ]*\).*/\1/p'
+	bpftool link list | grep fg_ || :
+	bpftool map list | sed -n 's/.* name \(fg_[^ ]*\).*/\1/p'
+}

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Pods of a real containerd with real CNI plugins, and of podman, in a node of the test's own (tests/realpods).
+# Names are resolved by tests/tool/runtimels, packets are sent by flowgen.
+
+setup_file() {
+	local status=0
+	W=$(mktemp -d "${TMPDIR:-/tmp}/flowgen-pods-XXXXXX")
+	fixture=$BATS_TEST_DIRNAME/../realpods/fixture.sh
+	runtimels=$BUILD/tests/tool/runtimels
+	export W fixture runtimels
+	cannot='' no_podman=''
+	export cannot no_podman
+	"$fixture" up 2> "$W.log" || status=$?
+	[ "$status" != 77 ] || cannot=$(tail -n1 "$W.log")
+	[ "$status" = 0 ] || [ "$status" = 77 ] || { cat "$W.log" >&2; return 1; }
+	if [ -z "$cannot" ]; then
+		"$fixture" podman 2> "$W.log" || no_podman="podman: $(tail -n1 "$W.log")"
+	fi
+}
+
+teardown_file() {
+	"$fixture" down
+	rm -f "$W.log"
+}
+
+setup() {
+	[ -z "$cannot" ] || skip "$cannot"
+}
+
+node() { "$fixture" exec "$@"; }
+cri() { node "$BATS_TEST_DIRNAME/../realpods/cri.py" "$@"; }
+
+# The one pod that a name stands for, as JSON.
+pod() { node "$runtimels" "" "$1" | jq -ce '.[0]'; }
+
+refused() { # refused NAME TEXT: exit status 3, and the message says TEXT
+	run node "$runtimels" "" "$1"
+	echo "$output"
+	[ "$status" = 3 ]
+	[[ $output == *"$2"* ]]
+}
+
+need_flowgen() {
+	[ -x "$FLOWGEN" ] || skip 'flowgen is not built'
+}
+
+inject() { node "$FLOWGEN" inject "$@"; }
+
+gone() { ! node readlink "/proc/$1/ns/net"; }
+
+wait_for() {
+	local end=$((SECONDS + 20))
+	until "$@" > /dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+uid=3c1ad6e4-9a6c-4f53-8a52-9f0a3c1f000
+
+@test "a pod is found by name, uid, container and shortened container" {
+	one=$(pod shop/cart-0)
+	[ "$(jq -r .uid <<< "$one")" = "${uid}1" ]
+	[ "$(jq -r .runtime <<< "$one")" = containerd ]
+	[ "$(jq .live <<< "$one")" = true ]
+	[ "$(pod "uid:${uid}1")" = "$one" ]
+	[ "$(pod "container:$(cat "$W/web")")" = "$one" ]
+	[ "$(pod "container:$(cut -c1-12 "$W/web")")" = "$one" ]
+}
+
+@test "the namespace is the one that CNI wired" {
+	path=$(pod shop/cart-0 | jq -r .netns)
+	[[ $(node nsenter --net="$path" ip -4 -o addr show eth0) == *'inet 10.244.1.'* ]]
+	path=$(pod shop/db-0 | jq -r .netns)
+	[[ $(node nsenter --net="$path" ip -4 -o addr show eth0) == *'inet 10.244.2.'* ]]
+}
+
+@test "the same name in two namespaces is two pods" {
+	[ "$(pod pay/cart-0 | jq -r .uid)" = "${uid}2" ]
+	[ "$(pod pay/cart-0 | jq .netns_inode)" != "$(pod shop/cart-0 | jq .netns_inode)" ]
+	refused web/cart-0 'not on this node'
+}
+
+@test "a host-network pod is refused" {
+	refused kube-system/agent-x7 'host network'
+}
+
+@test "from outside the node, by its root" {
+	root=/proc/$(cat "$W/init")/root
+	run "$runtimels" "$root" shop/cart-0
+	[ "$status" = 0 ]
+	path=$(jq -r '.[0].netns' <<< "$output")
+	[ "$(jq '.[0].netns_inode' <<< "$output")" = "$(stat -Lc %i "$path")" ]
+	[ "$(jq '.[0].netns_inode' <<< "$output")" = "$(pod shop/cart-0 | jq .netns_inode)" ]
+}
+
+@test "where the recorded path does not open, the process's namespace does" {
+	# A mount namespace without the runtime's mounts, as a container that is given /run before they are made.
+	run node unshare --mount sh -c 'for mount in /run/netns/*; do umount "$mount"; done; exec "$@"' - "$runtimels" '' shop/cart-0
+	[ "$status" = 0 ]
+	[[ $(jq -r '.[0].netns' <<< "$output") == /proc/*/ns/net ]]
+	[ "$(jq '.[0].netns_inode' <<< "$output")" = "$(pod shop/cart-0 | jq .netns_inode)" ]
+}
+
+@test "podman: a container, a pod, and one on the node's network" {
+	[ -z "$no_podman" ] || skip "$no_podman"
+	[ "$(pod container:kiosk | jq -r .runtime)" = podman ]
+	[ "$(pod "container:$(cut -c1-10 "$W/kiosk")")" = "$(pod container:kiosk)" ]
+	[ "$(pod container:till)" = "$(pod container:stand)" ]
+	[ "$(pod container:till | jq -r .namespace)" = '' ]
+	path=$(pod container:till | jq -r .netns)
+	[ "$(stat -Lc %i "/proc/$(cat "$W/init")/root/$path")" = "$(pod container:till | jq .netns_inode)" ]
+	refused container:lobby 'host network'
+	refused shop/stand 'not on this node'
+}
+
+@test "pause killed: the pod is found by the container that lives on" {
+	sandbox=$(cri runp shop late-0 "${uid}5")
+	cri run "$sandbox" app localhost/flowgen-test:1 /bin/sleep infinity > "$BATS_TEST_TMPDIR/app"
+	before=$(pod shop/late-0)
+	pause=$(jq .pid <<< "$before")
+	node kill -KILL "$pause"
+	wait_for gone "$pause"
+	wait_for node test ! -e "/run/containerd/io.containerd.runtime.v2.task/k8s.io/$sandbox"
+	after=$(pod shop/late-0)
+	[ "$(jq .live <<< "$after")" = true ]
+	[ "$(jq .pid <<< "$after")" != "$pause" ]
+	[ "$(jq .netns_inode <<< "$after")" = "$(jq .netns_inode <<< "$before")" ]
+	[ "$(jq -r .id <<< "$after")" = "$sandbox" ]
+	# Nothing lives, and the namespace is still wired: the CNI result tells.
+	node kill -KILL "$(jq .pid <<< "$after")"
+	wait_for node test ! -e "/run/containerd/io.containerd.runtime.v2.task/k8s.io/$(cat "$BATS_TEST_TMPDIR/app")"
+	after=$(pod shop/late-0)
+	[ "$(jq .live <<< "$after")" = false ]
+	[ "$(jq .netns_inode <<< "$after")" = "$(jq .netns_inode <<< "$before")" ]
+	cri stopp "$sandbox"
+	refused shop/late-0 'not on this node'
+	cri rmp "$sandbox"
+}
+
+@test "stopped, then made again with another uid" {
+	old=$(cri runp shop again-0 "${uid}6")
+	result=$(node sh -c "cat /var/lib/cni/results/*-$old-eth0")
+	cri stopp "$old"
+	refused shop/again-0 'not on this node'
+	refused "uid:${uid}6" 'not on this node'
+	# A result that was left behind does not bring it back.
+	node sh -c "cat > /var/lib/cni/results/ptp-$old-eth0" <<< "$result"
+	refused shop/again-0 'not on this node'
+	new=$(cri runp shop again-0 "${uid}7")
+	[ "$(pod shop/again-0 | jq -r .uid)" = "${uid}7" ]
+	cri rmp "$old"
+	cri stopp "$new"
+	cri rmp "$new"
+}
+
+@test "two live pods of one name are listed with uid and age" {
+	first=$(cri runp shop twin-0 "${uid}8")
+	second=$(cri runp shop twin-0 "${uid}9")
+	refused shop/twin-0 '2 match'
+	[[ $output == *"uid ${uid}8"*'s old)'* ]]
+	[[ $output == *"uid ${uid}9"* ]]
+	[ "$(pod "uid:${uid}9" | jq -r .id)" = "$second" ]
+	for sandbox in "$first" "$second"; do
+		cri stopp "$sandbox"
+		cri rmp "$sandbox"
+	done
+}
+
+@test "a pod's annotations do not make it another pod" {
+	sandbox=$(cri runp shop liar-0 "${uid}a" --annotation io.kubernetes.cri.sandbox-name=vault-0 \
+		--annotation io.kubernetes.cri.sandbox-namespace=pay --annotation io.kubernetes.cri.sandbox-id=x)
+	[ "$(pod shop/liar-0 | jq -r .id)" = "$sandbox" ]
+	refused pay/vault-0 'not on this node'
+	cri stopp "$sandbox"
+	cri rmp "$sandbox"
+}
+
+@test "a missing privilege is named" {
+	run node setpriv --bounding-set -all --inh-caps -all "$runtimels"
+	[ "$status" = 3 ]
+	[[ $output == *CAP_SYS_PTRACE* ]]
+	run node setpriv --bounding-set -all,+sys_ptrace --inh-caps -all "$runtimels" '' shop/cart-0
+	[ "$status" = 0 ]
+	[ "$(jq '.[0].live' <<< "$output")" = true ]
+	run node setpriv --reuid 65534 --clear-groups "$runtimels"
+	[ "$status" = 3 ]
+}
+
+@test "containerd dead: names are still found" {
+	[ "$(pod shop/cart-0 | jq .live)" = true ]
+	daemon=$(node pgrep -x containerd)
+	node kill -KILL "$daemon"
+	wait_for gone "$daemon"
+	[ "$(pod shop/cart-0 | jq .live)" = true ]
+	[ "$(pod shop/db-0 | jq -r .uid)" = "${uid}4" ]
+}
+
+@test "flowgen pods lists them all" {
+	need_flowgen
+	node "$FLOWGEN" pods --output json > "$BATS_TEST_TMPDIR/pods"
+	list=$(jq -sc 'if (.[0] | type) == "array" then .[0] else . end' "$BATS_TEST_TMPDIR/pods")
+	jq -e --arg uid "${uid}1" 'any(.[]; .namespace == "shop" and .name == "cart-0" and .uid == $uid)' <<< "$list"
+	jq -e 'any(.[]; .namespace == "pay" and .name == "cart-0")' <<< "$list"
+	jq -e 'any(.[]; .namespace == "kube-system" and .name == "agent-x7")' <<< "$list"
+}
+
+@test "flowgen injects by each name, on ptp and on bridge" {
+	need_flowgen
+	target=$(node nsenter --net="$(pod shop/db-0 | jq -r .netns)" ip -4 -o addr show eth0 | grep -o '10\.244\.2\.[0-9]*' | head -n1)
+	for name in shop/cart-0 "uid:${uid}1" "container:$(cut -c1-12 "$W/web")" pay/cart-0; do
+		run inject --pod "$name" --dst "$target:8080" --proto tcp --output json
+		echo "$output"
+		[ "$status" = 0 ]
+	done
+	run inject --pod shop/db-0 --dst 10.244.1.2:8080 --proto tcp --output json
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+@test "flowgen refuses a host-network pod and one that is not there, with exit status 3" {
+	need_flowgen
+	run inject --pod kube-system/agent-x7 --dst 10.244.1.2:80
+	[ "$status" = 3 ]
+	[[ $output == *agent-x7*'host network'* ]]
+	run inject --pod shop/nobody --dst 10.244.1.2:80
+	[ "$status" = 3 ]
+}
