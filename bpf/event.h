@@ -59,6 +59,15 @@ struct fg_config {
 	__u16 offset_net_inum;
 	__u16 offset_xdp_data;
 	__u16 match_flows; /* 1: XDP stands on the path, remember what is in the packets */
+	__u32 replies;	   /* enum fg_replies */
+	__u32 reserved;
+};
+
+/* What is done about answers to the probes of the window. */
+enum fg_replies {
+	FG_REPLIES_OFF = 0,
+	FG_REPLIES_TAKE = 1,   /* the reply program takes them off at the pod's device, and reports them */
+	FG_REPLIES_FOLLOW = 2, /* and the observers follow them on their way there */
 };
 
 /* What the programs counted; read by lib. One element; only ever added to. */
@@ -92,6 +101,7 @@ enum fg_event_kind {
 	FG_EVENT_STOP = 9,    /* taken off at the destination pod's device by flowgen */
 	FG_EVENT_FLOW = 10,   /* the addresses changed: the flow follows in struct fg_event_flow */
 	FG_EVENT_LOST = 11,   /* the trail is lost: another packet took the place in memory */
+	FG_EVENT_REPLY = 12,  /* an answer, taken off at the pod's device: struct fg_event_reply */
 	FG_EVENT_KINDS,
 };
 
@@ -108,9 +118,12 @@ struct fg_event {
 	__s32 code;
 	__u32 id; /* QUEUE, RECEIVE: the hops left (TTL); 0: not IP */
 	__u64 aux;
+	__u32 branch; /* 0: the packet itself; clones are numbered from 1 in the order they were first seen */
+	__u32 reserved;
 };
 
 #define FG_EVENT_F_CLONE (1U << 0) /* seen on a clone of the packet */
+#define FG_EVENT_F_REPLY (1U << 2) /* seen on an answer to the packet */
 #define FG_EVENT_F_AGAIN (1U << 1) /* known again by its addresses, after XDP took the packet's place */
 
 /* FG_EVENT_FLOW: sent right before the event at which the change was seen. */
@@ -119,13 +132,34 @@ struct fg_event_flow {
 	struct fg_wire_flow flow;
 };
 
+/* An address that a namespace holds: where the stop program may take a packet off. */
+struct fg_owner {
+	__u32 netns;   /* inode number */
+	__u32 family;  /* 4 or 6 */
+	__u8 addr[16]; /* wire order */
+};
+#define FG_OWNERS_MAX 16384
+
+/* FG_EVENT_REPLY: the answer's first bytes, from its IP header on. */
+#define FG_REPLY_BYTES 212
+struct fg_event_reply {
+	struct fg_event event; /* length: of the whole answer from its IP header on */
+	__u32 captured;	       /* how many of the bytes are filled */
+	__u8 bytes[FG_REPLY_BYTES];
+};
+
+/* A probe number that is on the way but not to be followed: flowgen's own clearing up. */
+#define FG_PROBE_SILENT 0xffffffffU
+
 #define FG_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 FG_ASSERT_SIZE(struct fg_envelope, 12);
 FG_ASSERT_SIZE(struct fg_target, 24);
-FG_ASSERT_SIZE(struct fg_config, 48);
+FG_ASSERT_SIZE(struct fg_config, 56);
 FG_ASSERT_SIZE(struct fg_counters, 32);
 FG_ASSERT_SIZE(struct fg_wire_flow, 40);
-FG_ASSERT_SIZE(struct fg_event, 48);
-FG_ASSERT_SIZE(struct fg_event_flow, 88);
+FG_ASSERT_SIZE(struct fg_event, 56);
+FG_ASSERT_SIZE(struct fg_owner, 24);
+FG_ASSERT_SIZE(struct fg_event_flow, 96);
+FG_ASSERT_SIZE(struct fg_event_reply, 272);
 
 #endif

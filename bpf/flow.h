@@ -86,4 +86,47 @@ static __always_inline void flow_read(struct fg_wire_flow *f, const unsigned cha
 	}
 }
 
+/* The flow of an answer to f: ends swapped, an echo request's type replaced (RFC 792, RFC 4443). */
+static __always_inline void flow_answer(const struct fg_wire_flow *f, struct fg_wire_flow *out)
+{
+	__builtin_memset(out, 0, sizeof(*out));
+	out->family = f->family;
+	out->proto = f->proto;
+	__builtin_memcpy(out->src, f->dst, sizeof(out->src));
+	__builtin_memcpy(out->dst, f->src, sizeof(out->dst));
+	if (f->proto == FG_IPPROTO_ICMP || f->proto == FG_IPPROTO_ICMPV6) {
+		/* As in memory: the type is the first byte, the code the second. */
+		__u8 type = (__u8)f->sport;
+
+		out->sport = type == 8 ? 0 : type == 128 ? 129 : f->sport;
+		out->dport = f->dport;
+	} else {
+		out->sport = f->dport;
+		out->dport = f->sport;
+	}
+}
+
+/*
+ * The flow that the packet at l3 is an answer of, as flow_answer() gives it: its own, or for an ICMP error that of the
+ * answer to the packet it quotes. Returns what was read of the outer packet in *outer.
+ */
+static __always_inline void flow_answered(struct fg_wire_flow *key, const unsigned char *l3)
+{
+	struct fg_wire_flow quoted;
+	__u8 first, type;
+
+	flow_read(key, l3);
+	type = (__u8)key->sport;
+	if (key->proto == FG_IPPROTO_ICMP && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12)) {
+		if (bpf_probe_read_kernel(&first, 1, l3))
+			return;
+		flow_read(&quoted, l3 + (first & 15) * 4 + 8);
+		flow_answer(&quoted, key);
+	} else if (key->proto == FG_IPPROTO_ICMPV6 && type >= 1 && type <= 4) {
+		flow_read(&quoted, l3 + 40 + 8);
+		flow_answer(&quoted, key);
+	}
+	key->ident = 0;
+}
+
 #endif

@@ -23,6 +23,10 @@ struct fg_track {
 	__u32 generation;
 	__u64 head;	/* address of the data buffer */
 	__u64 start_ns; /* when the policy program that is running now began */
+	__u32 flags;	/* FG_EVENT_F_* of all its events */
+	__u32 branch;
+	__u32 branches; /* clones seen so far; counted in the entry of the data buffer */
+	__u32 reserved;
 	struct fg_wire_flow flow;
 };
 
@@ -49,6 +53,19 @@ struct {
 	__type(key, struct fg_wire_flow);
 	__type(value, struct fg_track);
 } flows __weak SEC(".maps");
+
+/* By the flow that an answer would have (ident 0), where answers are taken. */
+struct fg_asked {
+	__u32 probe;
+	__u32 generation;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FG_TRACK_MAX);
+	__type(key, struct fg_wire_flow);
+	__type(value, struct fg_asked);
+} replies __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -107,6 +124,8 @@ static __always_inline void event_init(struct fg_event *e, const struct fg_track
 	e->kind = kind;
 	e->probe = t->probe;
 	e->generation = t->generation;
+	e->flags = (__u8)t->flags;
+	e->branch = t->branch;
 	e->time_ns = bpf_ktime_get_ns();
 }
 

@@ -43,23 +43,75 @@ static __always_inline int known_again(struct sk_buff *skb, const struct fg_conf
 	if (!old || old->generation != cfg->generation)
 		return -1;
 	t = *old;
+	t.flags |= FG_EVENT_F_AGAIN;
 	bpf_map_delete_elem(&flows, &flow);
 	return track_begin(skb, &t);
 }
 
-static __always_inline struct fg_track *clone_find(struct sk_buff *skb)
+/* A clone has a struct of its own: it is followed as a branch, known at first by the data buffer it shares. */
+static __always_inline struct fg_track *clone_begin(struct sk_buff *skb, const struct fg_config *cfg)
 {
-	struct fg_track *t;
-	__u64 head;
+	__u64 key = (__u64)skb, head;
+	struct fg_track *origin, t;
 
 	if (!BPF_CORE_READ_BITFIELD_PROBED(skb, cloned))
 		return NULL;
 	head = (__u64)BPF_CORE_READ(skb, head);
-	t = bpf_map_lookup_elem(&heads, &head);
-	return t && same_packet(t, skb) ? t : NULL;
+	origin = bpf_map_lookup_elem(&heads, &head);
+	if (!origin || origin->generation != cfg->generation || !same_packet(origin, skb))
+		return NULL;
+	t = *origin;
+	t.flags |= FG_EVENT_F_CLONE;
+	t.branch = __sync_fetch_and_add(&origin->branches, 1) + 1;
+	if (bpf_map_update_elem(&tracked, &key, &t, BPF_ANY))
+		return NULL;
+	return bpf_map_lookup_elem(&tracked, &key);
 }
 
-static __always_inline struct fg_track *track_find(struct sk_buff *skb, __u8 *flags)
+/* An answer on its way to the pod. */
+static __always_inline struct fg_track *reply_begin(struct sk_buff *skb, const struct fg_config *cfg)
+{
+	const unsigned char *l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	struct fg_wire_flow key;
+	struct fg_asked *asked;
+	struct fg_track t = { .flags = FG_EVENT_F_REPLY };
+	__u64 address = (__u64)skb;
+
+	flow_answered(&key, l3);
+	asked = bpf_map_lookup_elem(&replies, &key);
+	if (!asked || asked->generation != cfg->generation)
+		return NULL;
+	t.probe = asked->probe;
+	t.generation = asked->generation;
+	flow_read(&t.flow, l3);
+	if (track_begin(skb, &t))
+		return NULL;
+	return bpf_map_lookup_elem(&tracked, &address);
+}
+
+/* A packet that no table knows by its address may still be one of ours. */
+static __always_inline struct fg_track *track_recognise(struct sk_buff *skb, const struct fg_config *cfg)
+{
+	__u64 key = (__u64)skb;
+
+	if (cfg->socket && !first_sight(skb, cfg))
+		return bpf_map_lookup_elem(&tracked, &key);
+	if (cfg->reacquire_if && !known_again(skb, cfg))
+		return bpf_map_lookup_elem(&tracked, &key);
+	return clone_begin(skb, cfg);
+}
+
+/* Another packet took the place in memory, after a free that no tracepoint showed. */
+static __always_inline void track_lose(const struct fg_track *t, __u64 key)
+{
+	struct fg_event e;
+
+	event_init(&e, t, FG_EVENT_LOST);
+	bpf_map_delete_elem(&tracked, &key);
+	event_send(&e, sizeof(e), true);
+}
+
+static __always_inline struct fg_track *track_find(struct sk_buff *skb)
 {
 	const struct fg_config *cfg = config_get();
 	__u64 key = (__u64)skb, head;
@@ -68,20 +120,8 @@ static __always_inline struct fg_track *track_find(struct sk_buff *skb, __u8 *fl
 	if (!cfg)
 		return NULL;
 	t = bpf_map_lookup_elem(&tracked, &key);
-	if (!t) {
-		if (cfg->socket && !first_sight(skb, cfg))
-			return bpf_map_lookup_elem(&tracked, &key);
-		if (cfg->reacquire_if && !known_again(skb, cfg)) {
-			*flags |= FG_EVENT_F_AGAIN;
-			return bpf_map_lookup_elem(&tracked, &key);
-		}
-		t = clone_find(skb);
-		if (t && t->generation == cfg->generation) {
-			*flags |= FG_EVENT_F_CLONE;
-			return t;
-		}
-		return NULL;
-	}
+	if (!t)
+		return track_recognise(skb, cfg);
 	if (t->generation != cfg->generation) {
 		bpf_map_delete_elem(&tracked, &key);
 		return NULL;
@@ -90,11 +130,7 @@ static __always_inline struct fg_track *track_find(struct sk_buff *skb, __u8 *fl
 	if (head == t->head)
 		return t;
 	if (!same_packet(t, skb)) {
-		struct fg_event e;
-
-		event_init(&e, t, FG_EVENT_LOST);
-		bpf_map_delete_elem(&tracked, &key);
-		event_send(&e, sizeof(e), true);
+		track_lose(t, key);
 		return NULL;
 	}
 	t->head = head;
@@ -113,7 +149,7 @@ static __always_inline __u32 hops_read(const struct sk_buff *skb)
 	return h[0] >> 4 == 4 ? h[8] : h[0] >> 4 == 6 ? h[7] : 0;
 }
 
-static __always_inline void flow_report(const struct sk_buff *skb, struct fg_track *t, __u8 flags)
+static __always_inline void flow_report(const struct sk_buff *skb, struct fg_track *t)
 {
 	struct fg_event_flow e;
 
@@ -122,7 +158,6 @@ static __always_inline void flow_report(const struct sk_buff *skb, struct fg_tra
 		return;
 	t->flow = e.flow;
 	event_init(&e.event, t, FG_EVENT_FLOW);
-	e.event.flags = flags;
 	event_fill_skb(&e.event, skb);
 	event_send(&e, sizeof(e), false);
 }
@@ -133,14 +168,12 @@ int fg_queue(__u64 *ctx)
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	struct fg_event e;
 	struct fg_track *t;
-	__u8 flags = 0;
 
-	t = track_find(skb, &flags);
+	t = track_find(skb);
 	if (!t)
 		return 0;
-	flow_report(skb, t, flags);
+	flow_report(skb, t);
 	event_init(&e, t, FG_EVENT_QUEUE);
-	e.flags = flags;
 	e.id = hops_read(skb);
 	event_fill_skb(&e, skb);
 	event_send(&e, sizeof(e), false);
@@ -151,16 +184,18 @@ SEC("tp_btf/netif_receive_skb")
 int fg_receive(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	const struct fg_config *cfg = config_get();
 	struct fg_event e;
 	struct fg_track *t;
-	__u8 flags = 0;
 
-	t = track_find(skb, &flags);
+	t = track_find(skb);
+	/* Only here, where every packet comes by once for each device, are answers looked for. */
+	if (!t && cfg && cfg->replies == FG_REPLIES_FOLLOW)
+		t = reply_begin(skb, cfg);
 	if (!t)
 		return 0;
-	flow_report(skb, t, flags);
+	flow_report(skb, t);
 	event_init(&e, t, FG_EVENT_RECEIVE);
-	e.flags = flags;
 	e.id = hops_read(skb);
 	event_fill_skb(&e, skb);
 	event_send(&e, sizeof(e), false);
@@ -196,13 +231,11 @@ int fg_free(__u64 *ctx)
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	struct fg_event e;
 	struct fg_track *t;
-	__u8 flags = 0;
 
-	t = track_find(skb, &flags);
+	t = track_find(skb);
 	if (!t)
 		return 0;
 	event_init(&e, t, FG_EVENT_FREE);
-	e.flags = flags;
 	e.code = (__s32)ctx[2];
 	e.aux = ctx[1];
 	event_fill_skb(&e, skb);
@@ -217,13 +250,11 @@ int fg_consume(__u64 *ctx)
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	struct fg_event e;
 	struct fg_track *t;
-	__u8 flags = 0;
 
-	t = track_find(skb, &flags);
+	t = track_find(skb);
 	if (!t)
 		return 0;
 	event_init(&e, t, FG_EVENT_CONSUME);
-	e.flags = flags;
 	if (fg_consume_location)
 		e.aux = ctx[1];
 	event_fill_skb(&e, skb);

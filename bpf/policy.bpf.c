@@ -6,6 +6,7 @@
  * tcx, tc and netkit alike: the hook is chosen when the program is attached, and their return values agree
  * (TCX_NEXT = TC_ACT_UNSPEC = NETKIT_NEXT and so on).
  */
+#include <linux/if_ether.h>
 #include <stdbool.h>
 
 #include "kernel.h"
@@ -79,12 +80,21 @@ static __always_inline int flow_read(struct __sk_buff *ctx, struct flow *flow)
 	return 0;
 }
 
+/* What is not IP (ARP above all) passes every policy and is not counted: else the pod could reach nobody. */
+static __always_inline bool is_policed(const struct __sk_buff *ctx)
+{
+	if (ctx->protocol != bpf_htons(ETH_P_IP) && ctx->protocol != bpf_htons(ETH_P_IPV6))
+		return false;
+	__sync_fetch_and_add(&packets_seen, 1);
+	return true;
+}
+
 static __always_inline int decide(struct __sk_buff *ctx)
 {
 	struct flow flow;
 
-	__sync_fetch_and_add(&packets_seen, 1);
-	/* What is not IP (ARP above all) has to pass, or the pod could reach nobody. */
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	if (flow_read(ctx, &flow) || !is_denied(&flow))
 		return otherwise;
 	__sync_fetch_and_add(&packets_denied, 1);
@@ -100,21 +110,23 @@ int deny_port(struct __sk_buff *ctx)
 SEC("tc")
 int allow_all(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	is_policed(ctx);
 	return POLICY_PASS;
 }
 
 SEC("tc")
 int next_all(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	return POLICY_NEXT;
 }
 
 SEC("tc")
 int drop_all(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	__sync_fetch_and_add(&packets_denied, 1);
 	return POLICY_DROP;
 }
@@ -122,28 +134,32 @@ int drop_all(struct __sk_buff *ctx)
 SEC("tc")
 int return_value(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	return fixed;
 }
 
 SEC("tc")
 int redirect_to(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	return (int)bpf_redirect(redirect_ifindex, redirect_flags);
 }
 
 SEC("tc")
 int redirect_peer(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	return (int)bpf_redirect_peer(redirect_ifindex, 0);
 }
 
 SEC("tc")
 int redirect_neigh(struct __sk_buff *ctx)
 {
-	__sync_fetch_and_add(&packets_seen, 1);
+	if (!is_policed(ctx))
+		return POLICY_PASS;
 	return (int)bpf_redirect_neigh(redirect_ifindex, NULL, 0, 0);
 }
 

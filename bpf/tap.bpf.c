@@ -6,6 +6,14 @@
  */
 #include "track.h"
 
+/* Too large for the stack; one for each CPU, as programs at this hook do not interrupt one another. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fg_event_reply);
+} reply_record SEC(".maps");
+
 static __always_inline void end_report(struct __sk_buff *ctx, struct fg_track *t, __u16 kind,
 				       __u64 aux)
 {
@@ -36,15 +44,78 @@ int fg_socket(struct __sk_buff *ctx)
 	return 1;
 }
 
+/* Addresses of the namespaces that the stop program was put into. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FG_OWNERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct fg_owner);
+	__type(value, __u8);
+} owners SEC(".maps");
+
+/* A namespace may only be on the way (a router): what it does not hold itself is left alone. */
+static __always_inline bool ends_here(const struct sk_buff *skb)
+{
+	struct fg_owner owner = { .netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum) };
+	struct fg_wire_flow flow;
+
+	flow_read_skb(&flow, skb);
+	owner.family = flow.family;
+	__builtin_memcpy(owner.addr, flow.dst, sizeof(owner.addr));
+	return bpf_map_lookup_elem(&owners, &owner);
+}
+
 SEC("tc")
 int fg_stop(struct __sk_buff *ctx)
 {
 	const struct fg_config *cfg = config_get();
 	struct fg_track *t = current_track(ctx, cfg);
 
-	if (!t || !cfg->stop)
+	if (!t || !cfg->stop || (t->flags & FG_EVENT_F_REPLY) ||
+	    !ends_here((const struct sk_buff *)ctx))
 		return TC_ACT_UNSPEC;
 	end_report(ctx, t, FG_EVENT_STOP, 0);
+	return TC_ACT_SHOT;
+}
+
+/*
+ * At the head of the sender's device, inside the pod: answers to probes end here, so that the pod's stack, which
+ * knows nothing of the question, never sees one.
+ */
+SEC("tc")
+int fg_reply(struct __sk_buff *ctx)
+{
+	const struct fg_config *cfg = config_get();
+	const struct sk_buff *skb = (const struct sk_buff *)ctx;
+	struct fg_event_reply *r;
+	struct fg_wire_flow key;
+	struct fg_asked *asked;
+	struct fg_track t = { .flags = FG_EVENT_F_REPLY };
+	const unsigned char *l3;
+	__u32 zero = 0, size;
+
+	if (!cfg || cfg->replies == FG_REPLIES_OFF)
+		return TC_ACT_UNSPEC;
+	l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	flow_answered(&key, l3);
+	asked = bpf_map_lookup_elem(&replies, &key);
+	r = bpf_map_lookup_elem(&reply_record, &zero);
+	if (!asked || asked->generation != cfg->generation || !r)
+		return TC_ACT_UNSPEC;
+	t.probe = asked->probe;
+	t.generation = asked->generation;
+	event_init(&r->event, &t, FG_EVENT_REPLY);
+	event_fill_skb(&r->event, skb);
+	/* At this hook the link-layer header is in front of the data again. */
+	r->event.length -= ETH_HLEN;
+	size = r->event.length;
+	if (size > FG_REPLY_BYTES)
+		size = FG_REPLY_BYTES;
+	r->captured = size;
+	__builtin_memset(r->bytes, 0, sizeof(r->bytes));
+	if (bpf_probe_read_kernel(r->bytes, size, l3))
+		r->captured = 0;
+	event_send(r, sizeof(*r), true);
 	return TC_ACT_SHOT;
 }
 

@@ -67,11 +67,21 @@ static __always_inline int track_begin(struct sk_buff *skb, struct fg_track *t)
 	return bpf_map_update_elem(&heads, &t->head, t, BPF_ANY) ? -1 : 0;
 }
 
-/* Where XDP runs, a packet must be known again by what is in it: XDP has no sk_buff, or another one. */
+/*
+ * What else the packet may be known by: where XDP runs, what is in it (XDP has no sk_buff, or another one); and the flow of
+ * its answer.
+ */
 static __always_inline void flow_remember(const struct fg_track *t, const struct fg_config *cfg)
 {
+	struct fg_asked asked = { .probe = t->probe, .generation = t->generation };
+	struct fg_wire_flow key;
+
 	if (cfg->match_flows)
 		bpf_map_update_elem(&flows, &t->flow, t, BPF_ANY);
+	if (cfg->replies == FG_REPLIES_OFF)
+		return;
+	flow_answer(&t->flow, &key);
+	bpf_map_update_elem(&replies, &key, &asked, BPF_ANY);
 }
 
 static __always_inline void track_end(struct sk_buff *skb)

@@ -29,6 +29,8 @@ enum {
 	KEY_OUTPUT,
 	KEY_SUMMARY,
 	KEY_BYTES,
+	KEY_REPLY,
+	KEY_DELIVER,
 	KEY_NAME,
 	KEY_PACKET = 0x1000, /* and the index in fg_packet_keys */
 };
@@ -52,6 +54,11 @@ static const struct argp_option fixed_options[] = {
 	{ "count", KEY_COUNT, "N", 0, "Send so many probes to each port (1)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "Make the random fields from this number", 2 },
 	{ "timeout", KEY_TIMEOUT, "TIME", 0, "Wait so long for the end of a packet (1s)", 2 },
+	{ "reply", KEY_REPLY, NULL, 0,
+	  "Wait for the answer, and follow it back; the pod's stack never sees it", 2 },
+	{ "deliver", KEY_DELIVER, NULL, 0,
+	  "Let the packet into a destination pod on this host (it is stopped at its device; --reply lets it in)",
+	  2 },
 	{ "host-root", KEY_HOST_ROOT, "DIR", 0, "Look for /run and /proc of the host below DIR", 2 },
 	{ "ring-size", KEY_RING, "BYTES", 0, "Size of the event ring, a power of two (4194304)", 2 },
 	{ NULL, 0, NULL, 0, "What comes back:", 3 },
@@ -158,6 +165,12 @@ static int read_option(struct fg_inject_options *o, int key, const char *arg, st
 		return read_output(arg, &o->output, err);
 	case KEY_SUMMARY:
 		o->summary = true;
+		break;
+	case KEY_REPLY:
+		o->reply = true;
+		break;
+	case KEY_DELIVER:
+		o->deliver = true;
 		break;
 	case KEY_BYTES:
 		o->bytes = true;

@@ -12,6 +12,8 @@
 
 enum fg_output_form { FG_OUTPUT_JSON, FG_OUTPUT_TEXT };
 
+enum fg_timing { FG_TIMING_FAST, FG_TIMING_CAPTURE };
+
 struct fg_inject_options {
 	const char *pod, *interface, *host_root, *name;
 	struct fg_addr dst, src; /* src.family 0: the pod's own */
@@ -19,7 +21,15 @@ struct fg_inject_options {
 	bool spoof;
 	struct fg_ports dports, sports; /* ranges NULL: not given */
 	struct fg_packet_spec packet;
-	uint64_t count;
+	bool counted;	      /* --count was given */
+	uint64_t count;	      /* rounds; 0: without end */
+	double interval_ns;   /* between two probes; 0: as fast as they go */
+	uint64_t duration_ns; /* 0: no limit */
+	enum fg_expect until; /* repeat until it is met */
+	const char *pcap, *filter, *write;
+	enum fg_timing timing;
+	bool timed; /* --timing was given */
+	bool keep_addresses, dry_run, full_checksum;
 	bool seeded;
 	uint64_t seed;
 	enum fg_method method;
@@ -28,6 +38,7 @@ struct fg_inject_options {
 	uint32_t ring_bytes;
 	enum fg_output_form output;
 	bool summary, bytes;
+	bool reply, deliver;
 };
 
 /* Runs it. Returns the exit status; errors are printed. */

@@ -210,6 +210,8 @@ static int prepare(struct run *run, int pod, struct fg_inject_options *o, struct
 	*subject = subject_of(p, &run->plan.src);
 	if (why && o->method != FG_METHOD_AUTO)
 		fprintf(stderr, "flowgen: warning: %s\n", why);
+	if (fg_session_disturbs(run->session))
+		fprintf(stderr, "flowgen: warning: %s\n", fg_session_disturbs(run->session));
 	run->report = fg_report_open(subject, fg_session_scene(run->session, pod), &report, err);
 	if (run->report && o->summary)
 		run->summary = fg_summary_open(run->report, err);
@@ -237,7 +239,9 @@ static int run_all(struct run *run, struct fg_inject_options *o, struct fg_error
 	const struct fg_session_options session = { .host_root = o->host_root,
 						    .ring_bytes = o->ring_bytes,
 						    .timeout_ns = o->timeout_ns,
-						    .cancel_fd = signals };
+						    .cancel_fd = signals,
+						    .deliver = o->deliver,
+						    .reply = o->reply };
 	struct fg_subject subject;
 	uint64_t started;
 	int pod, ret;

@@ -23,6 +23,7 @@ static const struct verb {
 	{ "pods", fg_cmd_pods,
 	  "list the pods of this host and the programs on their egress paths" },
 	{ "check", fg_cmd_check, "say what this kernel and these privileges allow" },
+	{ "demo", fg_cmd_demo, "show it on pods of its own" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -46,7 +46,10 @@ static void skip_tags(const uint8_t *p, size_t len, struct link *link)
 	}
 }
 
-/* Raw IP, and loopback, whose address families have other numbers on each system: the packet itself says which. */
+/*
+ * Raw IP, and loopback, whose address families have other numbers on each system: the packet itself
+ * says which.
+ */
 static uint16_t type_of_packet(const uint8_t *p, size_t len)
 {
 	if (!len)
@@ -116,9 +119,10 @@ static int prepare(struct fg_capture *capture, const char *filter, struct fg_err
 	capture->link = pcap_datalink(capture->pcap);
 	if (!link_is_known(capture->link)) {
 		name = pcap_datalink_val_to_name(capture->link);
-		return fg_fail(err, FG_ERR_USAGE,
-			       "%s: link type %s (%d) is none of Ethernet, Linux cooked, raw IP, loopback",
-			       capture->name, name ? name : "unknown", capture->link);
+		return fg_fail(
+			err, FG_ERR_USAGE,
+			"%s: link type %s (%d) is none of Ethernet, Linux cooked, raw IP, loopback",
+			capture->name, name ? name : "unknown", capture->link);
 	}
 	return filter ? compile_filter(capture, filter, err) : 0;
 }
@@ -136,8 +140,8 @@ int fg_capture_open_stream(FILE *stream, const char *name, const char *filter,
 		free(capture);
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", name);
 	}
-	capture->pcap = pcap_fopen_offline_with_tstamp_precision(
-		stream, PCAP_TSTAMP_PRECISION_NANO, reason);
+	capture->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO,
+								 reason);
 	if (!capture->pcap) {
 		fclose(stream);
 		fg_capture_close(capture);
@@ -197,9 +201,9 @@ static int take(struct fg_capture *capture, const struct pcap_pkthdr *header, co
 	uint16_t family;
 
 	if (header->caplen < header->len) {
-		fg_fail(err, FG_ERR_USAGE,
-			"%s: packet %llu: only %u of its %u bytes were captured", capture->name,
-			(unsigned long long)capture->number, header->caplen, header->len);
+		fg_fail(err, FG_ERR_USAGE, "%s: packet %llu: only %u of its %u bytes were captured",
+			capture->name, (unsigned long long)capture->number, header->caplen,
+			header->len);
 		return fg_hint(err, "capture whole packets, as tcpdump does with -s 0");
 	}
 	if (read_link(capture->link, bytes, header->caplen, &link) < 0)

@@ -11,7 +11,10 @@
 
 struct fg_capture;
 
-/* One IP packet of a capture. data is valid until the next call, may be changed, and is whole: len is what its IP header says. */
+/*
+ * One IP packet of a capture. data is valid until the next call, may be changed, and is whole: len
+ * is what its IP header says.
+ */
 struct fg_captured {
 	uint64_t number;  /* of the packet in the file, from 1, as tshark and tcpdump count */
 	uint64_t time_ns; /* since the epoch */
@@ -21,21 +24,26 @@ struct fg_captured {
 };
 
 /*
- * Opens a capture ("-": standard input) for reading. filter is an expression in pcap-filter(7) syntax, or NULL. Link layers: Ethernet
- * (with or without VLAN tags), Linux cooked v1 and v2, raw IP, BSD loopback. Errors: FG_ERR_USAGE for a file or a
- * filter that cannot be used. The caller closes it.
+ * Opens a capture ("-": standard input) for reading. filter is an expression in pcap-filter(7)
+ * syntax, or NULL. Link layers: Ethernet (with or without VLAN tags), Linux cooked v1 and v2, raw
+ * IP, BSD loopback. Errors: FG_ERR_USAGE for a file or a filter that cannot be used. The caller
+ * closes it.
  */
 int fg_capture_open(const char *path, const char *filter, struct fg_capture **out,
 		    struct fg_error *err);
 
-/* The same for an open stream, which the capture then owns, also after a failure. name is for messages. */
+/*
+ * The same for an open stream, which the capture then owns, also after a failure. name is for
+ * messages.
+ */
 int fg_capture_open_stream(FILE *stream, const char *name, const char *filter,
 			   struct fg_capture **out, struct fg_error *err);
 
 /*
- * Reads the next IP packet that the filter lets through. Returns 1 with *out, 0 at the end of the file, -1 with an error
- * that names the file and the packet: one cut off by the snap length, a malformed one, a file that ends within a packet.
- * What is not IP (ARP and the like) is passed over and counted.
+ * Reads the next IP packet that the filter lets through. Returns 1 with *out, 0 at the end of the
+ * file, -1 with an error that names the file and the packet: one cut off by the snap length, a
+ * malformed one, a file that ends within a packet. What is not IP (ARP and the like) is passed over
+ * and counted.
  */
 int fg_capture_next(struct fg_capture *capture, struct fg_captured *out, struct fg_error *err);
 
@@ -47,14 +55,20 @@ void fg_capture_close(struct fg_capture *capture);
 
 struct fg_capture_writer;
 
-/* Creates a pcap file of Ethernet frames with nanosecond stamps, or empties it. The caller closes it. */
+/*
+ * Creates a pcap file of Ethernet frames with nanosecond stamps, or empties it. The caller closes
+ * it.
+ */
 int fg_capture_create(const char *path, struct fg_capture_writer **out, struct fg_error *err);
 
 /* Writes one frame of at most 262144 bytes with its Ethernet header. time_ns is since the epoch. */
 int fg_capture_write(struct fg_capture_writer *writer, uint64_t time_ns, const void *frame,
 		     size_t len, struct fg_error *err);
 
-/* Writes what is buffered, closes the file and frees writer (which may be NULL), also on failure: -1 when not all of it was written. */
+/*
+ * Writes what is buffered, closes the file and frees writer (which may be NULL), also on failure:
+ * -1 when not all of it was written.
+ */
 int fg_capture_finish(struct fg_capture_writer *writer, struct fg_error *err);
 
 #endif

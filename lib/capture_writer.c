@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * capture_writer.c - writes pcap files. Not through pcap_dump(), which returns nothing: a full disk must be an error.
+ * capture_writer.c - writes pcap files. Not through pcap_dump(), which returns nothing: a full disk
+ * must be an error.
  */
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -16,7 +17,10 @@
 #define MAGIC_NS 0xa1b23c4d
 #define SNAP_LEN 262144 /* the most that libpcap accepts for Ethernet */
 
-/* The forms of the file's header and of each record's, in this machine's byte order (pcap-savefile(5)). */
+/*
+ * The forms of the file's header and of each record's, in this machine's byte order
+ * (pcap-savefile(5)).
+ */
 struct file_header {
 	uint32_t magic;
 	uint16_t major, minor;

@@ -5,8 +5,9 @@
 #include <string.h>
 
 /*
- * The ones' complement sum is the same in either byte order but for a swap of the result (RFC 1071 section 2), so the bytes
- * are added as this machine reads them, 32 bits at a time, and swapped once by fg_sum_fold().
+ * The ones' complement sum is the same in either byte order but for a swap of the result (RFC 1071
+ * section 2), so the bytes are added as this machine reads them, 32 bits at a time, and swapped
+ * once by fg_sum_fold().
  */
 uint64_t fg_sum_add(uint64_t sum, const void *bytes, size_t len)
 {
@@ -39,7 +40,9 @@ uint64_t fg_sum_add_pseudo(uint64_t sum, const struct fg_addr *src, const struct
 
 	sum = fg_sum_add(sum, src->bytes, size);
 	sum = fg_sum_add(sum, dst->bytes, size);
-	/* Both pseudo headers hold the length and the protocol in 16-bit words that are else zero. */
+	/*
+	 * Both pseudo headers hold the length and the protocol in 16-bit words that are else zero.
+	 */
 	return sum + htons((uint16_t)(len >> 16)) + htons((uint16_t)len) + htons(protocol);
 }
 
@@ -65,13 +68,13 @@ uint16_t fg_checksum_update(uint16_t checksum, const void *before, const void *a
 }
 
 /*
- * The remainders of the sixteen values of four bits, for the reflected Castagnoli polynomial 0x82f63b78. Four bits
- * at a time keep the table small enough to check by eye; SCTP packets are short.
+ * The remainders of the sixteen values of four bits, for the reflected Castagnoli polynomial
+ * 0x82f63b78. Four bits at a time keep the table small enough to check by eye; SCTP packets are
+ * short.
  */
 static const uint32_t remainders[16] = {
-	0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
-	0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-	0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+	0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+	0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
 	0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 

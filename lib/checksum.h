@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* checksum.h - the internet checksum (RFC 1071), its incremental update (RFC 1624), and CRC32c (RFC 9260 appendix A). Pure. */
+/*
+ * checksum.h - the internet checksum (RFC 1071), its incremental update (RFC 1624), and CRC32c (RFC
+ * 9260 appendix A). Pure.
+ */
 #ifndef FG_CHECKSUM_H
 #define FG_CHECKSUM_H
 
@@ -9,12 +12,16 @@
 #include "parse.h"
 
 /*
- * Adds bytes to a running sum, which begins with 0. All pieces but the last have an even length. The sum is not
- * folded and in the byte order of this machine: only for fg_sum_fold() and for adding on.
+ * Adds bytes to a running sum, which begins with 0. All pieces but the last have an even length.
+ * The sum is not folded and in the byte order of this machine: only for fg_sum_fold() and for
+ * adding on.
  */
 uint64_t fg_sum_add(uint64_t sum, const void *bytes, size_t len);
 
-/* Adds the pseudo header of IPv4 (RFC 9293 section 3.1) or IPv6 (RFC 8200 section 8.1). len: bytes of transport header and data. */
+/*
+ * Adds the pseudo header of IPv4 (RFC 9293 section 3.1) or IPv6 (RFC 8200 section 8.1). len: bytes
+ * of transport header and data.
+ */
 uint64_t fg_sum_add_pseudo(uint64_t sum, const struct fg_addr *src, const struct fg_addr *dst,
 			   uint8_t protocol, uint32_t len);
 
@@ -22,8 +29,9 @@ uint64_t fg_sum_add_pseudo(uint64_t sum, const struct fg_addr *src, const struct
 uint16_t fg_sum_fold(uint64_t sum);
 
 /*
- * The checksum after some of the bytes that it covers were replaced: RFC 1624 equation 3. before and after are len bytes each, len is even,
- * and they begin at an even offset. checksum is as fg_sum_fold() and the header fields give it: in host order.
+ * The checksum after some of the bytes that it covers were replaced: RFC 1624 equation 3. before
+ * and after are len bytes each, len is even, and they begin at an even offset. checksum is as
+ * fg_sum_fold() and the header fields give it: in host order.
  */
 uint16_t fg_checksum_update(uint16_t checksum, const void *before, const void *after, size_t len);
 

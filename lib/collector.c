@@ -45,7 +45,7 @@ static void note_ending(struct fg_collector *c, struct state *s, enum fg_ending 
 
 static void note_life(struct fg_collector *c, struct state *s, const struct fg_event *e)
 {
-	if (e->flags & FG_EVENT_F_CLONE)
+	if (e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_REPLY))
 		return;
 	if (!s->seen) {
 		s->seen = true;
@@ -57,13 +57,20 @@ static void note_life(struct fg_collector *c, struct state *s, const struct fg_e
 	}
 }
 
+static size_t record_size(uint16_t kind)
+{
+	return kind == FG_EVENT_FLOW	? sizeof(struct fg_event_flow)
+	       : kind == FG_EVENT_REPLY ? sizeof(struct fg_event_reply)
+					: sizeof(struct fg_event);
+}
+
 /* The kernel's records are data from outside: their length, version, kind and number are checked first. */
 static bool record_valid(const struct fg_collector *c, const struct fg_event *e, size_t size)
 {
 	if (size < sizeof(*e) || e->version != FG_EVENT_VERSION || !e->kind ||
 	    e->kind >= FG_EVENT_KINDS)
 		return false;
-	if (size != (e->kind == FG_EVENT_FLOW ? sizeof(struct fg_event_flow) : sizeof(*e)))
+	if (size != record_size(e->kind))
 		return false;
 	return e->generation == c->window.generation && e->probe < c->window.count;
 }
@@ -76,6 +83,17 @@ static void add_flow(struct fg_trace *trace, struct fg_observation *o,
 		trace->flow_count--;
 	trace->flows[trace->flow_count] = record->flow;
 	o->flow = (int8_t)trace->flow_count++;
+}
+
+/* A peer may answer more than once (a SYN-ACK again); the first answer counts. */
+static void add_reply(struct fg_trace *trace, const struct fg_event_reply *record)
+{
+	if (trace->answered)
+		return;
+	trace->answered = true;
+	trace->reply = *record;
+	if (trace->reply.captured > FG_REPLY_BYTES)
+		trace->reply.captured = FG_REPLY_BYTES;
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -103,6 +121,8 @@ static int on_record(void *ctx, void *data, size_t size)
 	}
 	if (e->kind == FG_EVENT_FLOW)
 		add_flow(&probe->trace, o, data);
+	if (e->kind == FG_EVENT_REPLY)
+		add_reply(&probe->trace, data);
 	if (e->kind == FG_EVENT_FREE || e->kind == FG_EVENT_CONSUME)
 		o->symbol = fg_symbols_name(c->window.symbols, e->aux);
 	return 0;

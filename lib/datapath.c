@@ -165,6 +165,11 @@ int fg_datapath_stop_fd(const struct fg_datapath *dp)
 	return bpf_program__fd(dp->bpf->progs.fg_stop);
 }
 
+int fg_datapath_reply_fd(const struct fg_datapath *dp)
+{
+	return bpf_program__fd(dp->bpf->progs.fg_reply);
+}
+
 struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp)
 {
 	return (struct fg_datapath_maps){
@@ -173,6 +178,7 @@ struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp)
 		.events = bpf_map__fd(dp->bpf->maps.events),
 		.config = bpf_map__fd(dp->bpf->maps.config),
 		.counters = bpf_map__fd(dp->bpf->maps.counters),
+		.owners = bpf_map__fd(dp->bpf->maps.owners),
 	};
 }
 

@@ -33,11 +33,12 @@ const struct fg_counters *fg_datapath_counters(struct fg_datapath *dp);
 int fg_datapath_set_target(struct fg_datapath *dp, uint16_t slot, const struct fg_target *target,
 			   struct fg_error *err);
 
-/* Descriptors, borrowed: the inject program, the stop program, and the maps for programs that are loaded later. */
+/* Descriptors, borrowed: the inject program, the stop and the reply program, and the maps for programs that are loaded later. */
 int fg_datapath_inject_fd(const struct fg_datapath *dp);
 int fg_datapath_stop_fd(const struct fg_datapath *dp);
+int fg_datapath_reply_fd(const struct fg_datapath *dp);
 struct fg_datapath_maps {
-	int tracked, flows, events, config, counters;
+	int tracked, flows, events, config, counters, owners;
 };
 struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* dissect.c - from bytes to layers: Ethernet, IP and what stands behind it. The transports are in dissect_transport.c. */
+/*
+ * dissect.c - from bytes to layers: Ethernet, IP and what stands behind it. The transports are in
+ * dissect_transport.c.
+ */
 #include "dissect.h"
 
 #include <netinet/in.h>
@@ -55,7 +58,10 @@ void fg_layer_payload(struct fg_walk *walk)
 		fg_layer_take(walk, FG_HEADER_PAYLOAD, walk->left);
 }
 
-/* Options of the form type, length, data, where types 0 and 1 stand alone: those of IPv4 (RFC 791 section 3.1). */
+/*
+ * Options of the form type, length, data, where types 0 and 1 stand alone: those of IPv4 (RFC 791
+ * section 3.1).
+ */
 static void walk_ipv4_options(struct fg_walk *walk, size_t len)
 {
 	while (len && walk->left) {
@@ -169,8 +175,7 @@ void fg_walk_packet(struct fg_walk *walk)
 	}
 }
 
-static void start(struct fg_walk *walk, const uint8_t *bytes, size_t len,
-		  struct fg_dissection *out)
+static void start(struct fg_walk *walk, const uint8_t *bytes, size_t len, struct fg_dissection *out)
 {
 	out->bytes = bytes;
 	out->count = 0;
@@ -210,7 +215,8 @@ bool fg_dissect_next(const struct fg_dissection *dissection, struct fg_dissect_c
 		const struct fg_layer *layer = &dissection->layers[cursor->layer];
 		const struct fg_header_info *header = &fg_headers[layer->header];
 
-		for (field = cursor->started ? field : header->first; field < header->end; field++) {
+		for (field = cursor->started ? field : header->first; field < header->end;
+		     field++) {
 			if (!fg_field_within(field, layer->len))
 				continue;
 			cursor->field = field;

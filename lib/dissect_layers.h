@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* dissect_layers.h - how the dissectors of the layers go through the bytes. For lib/dissect*.c only. */
+/*
+ * dissect_layers.h - how the dissectors of the layers go through the bytes. For lib/dissect*.c
+ * only.
+ */
 #ifndef FG_DISSECT_LAYERS_H
 #define FG_DISSECT_LAYERS_H
 
@@ -19,7 +22,10 @@ void fg_walk_problem(struct fg_walk *walk, const char *text);
 /* Goes on by len bytes, or to the end. */
 void fg_walk_skip(struct fg_walk *walk, size_t len);
 
-/* Adds a layer of len bytes from here on, of fewer where the bytes end, without (add) or with (take) going past it. */
+/*
+ * Adds a layer of len bytes from here on, of fewer where the bytes end, without (add) or with
+ * (take) going past it.
+ */
 void fg_layer_add(struct fg_walk *walk, enum fg_header header, size_t len);
 void fg_layer_take(struct fg_walk *walk, enum fg_header header, size_t len);
 

@@ -14,7 +14,9 @@ static enum fg_header tcp_option_header(uint8_t kind, size_t len)
 	return FG_HEADER_TCP_OPTION;
 }
 
-/* Kinds 0 and 1 stand alone; the others have their length behind the kind (RFC 9293 section 3.1). */
+/*
+ * Kinds 0 and 1 stand alone; the others have their length behind the kind (RFC 9293 section 3.1).
+ */
 static void walk_tcp_options(struct fg_walk *walk, size_t len)
 {
 	while (len && walk->left) {
@@ -66,9 +68,12 @@ static void walk_icmp(struct fg_walk *walk, uint16_t family)
 	uint8_t type = walk->left ? walk->at[0] : 0;
 
 	fg_layer_take(walk, family == AF_INET ? FG_HEADER_ICMP : FG_HEADER_ICMPV6, 4);
-	fg_layer_take(walk, fg_icmp_is_echo(family, type) ? FG_HEADER_ICMP_ECHO : FG_HEADER_ICMP_REST,
-		      4);
-	/* An error about an error is forbidden (RFC 1122 section 3.2.2), and would make this walk deep. */
+	fg_layer_take(walk,
+		      fg_icmp_is_echo(family, type) ? FG_HEADER_ICMP_ECHO : FG_HEADER_ICMP_REST, 4);
+	/*
+	 * An error about an error is forbidden (RFC 1122 section 3.2.2), and would make this walk
+	 * deep.
+	 */
 	if (whole && fg_icmp_is_error(family, type) && !walk->quoted && walk->left) {
 		walk->quoted = true;
 		fg_walk_packet(walk);
@@ -80,9 +85,9 @@ static void walk_icmp(struct fg_walk *walk, uint16_t family)
 static void walk_sctp_parameters(struct fg_walk *walk, size_t len)
 {
 	while (len && walk->left) {
-		size_t size = walk->left >= 4 && len >= 4 ?
-				      fg_field_get(FG_SCTP_PARAMETER_LENGTH, walk->at) :
-				      0;
+		size_t size = walk->left >= 4 && len >= 4
+				      ? fg_field_get(FG_SCTP_PARAMETER_LENGTH, walk->at)
+				      : 0;
 		size_t padded = (size + 3) & ~(size_t)3;
 
 		if (size < 4 || size > len) {
@@ -91,7 +96,10 @@ static void walk_sctp_parameters(struct fg_walk *walk, size_t len)
 			return;
 		}
 		fg_layer_add(walk, FG_HEADER_SCTP_PARAMETER, size);
-		/* The last one's padding is the chunk's, not the parameter's (RFC 9260 section 3.2). */
+		/*
+		 * The last one's padding is the chunk's, not the parameter's (RFC 9260 section
+		 * 3.2).
+		 */
 		padded = padded < len ? padded : len;
 		fg_walk_skip(walk, padded);
 		len -= padded;
@@ -146,7 +154,8 @@ static void walk_sctp(struct fg_walk *walk)
 	fg_layer_take(walk, FG_HEADER_SCTP, 12);
 	while (walk->left) {
 		const uint8_t *chunk = walk->at;
-		size_t left = walk->left, len = left >= 4 ? fg_field_get(FG_SCTP_CHUNK_LENGTH, chunk) : 4;
+		size_t left = walk->left,
+		       len = left >= 4 ? fg_field_get(FG_SCTP_CHUNK_LENGTH, chunk) : 4;
 		const uint8_t *end = chunk + ((len + 3) & ~(size_t)3);
 
 		if (len < 4 || (len > left && !walk->fragment))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fields.h - the one table of every header field that flowgen knows. Building, dissecting and showing a
- * packet all go through it, so a field cannot be written at one place and read at another.
- * Pure: no I/O, no allocation.
+ * fields.h - the one table of every header field that flowgen knows. Building, dissecting and
+ * showing a packet all go through it, so a field cannot be written at one place and read at
+ * another. Pure: no I/O, no allocation.
  */
 #ifndef FG_FIELDS_H
 #define FG_FIELDS_H
@@ -56,8 +56,8 @@ enum fg_format {
 	X(PAYLOAD, "payload", "payload", 0, DATA, DATA)
 
 /*
- * X(HEADER, FIELD, name for a person, JSON key, bit offset, bits, format), in wire order. Bit 0 is the
- * most significant bit of the header's first byte, as the RFCs draw it.
+ * X(HEADER, FIELD, name for a person, JSON key, bit offset, bits, format), in wire order. Bit 0 is
+ * the most significant bit of the header's first byte, as the RFCs draw it.
  */
 #define FG_FIELDS(X)                                                                               \
 	X(ETHERNET, DST, "destination", "dst", 0, 48, MAC)                                         \
@@ -187,8 +187,8 @@ struct fg_header_info {
 	const char *name; /* for a person */
 	const char *key;  /* for JSON */
 	uint16_t length;  /* bytes of its fixed part */
-	uint16_t first;	  /* its fields are fg_fields[first] up to, without, fg_fields[end] */
-	uint16_t end;
+	uint16_t first;	  /* its first field in fg_fields[] */
+	uint16_t end;	  /* the one behind its last field */
 };
 
 struct fg_field {
@@ -204,12 +204,15 @@ extern const struct fg_header_info fg_headers[FG_HEADER_COUNT];
 extern const struct fg_field fg_fields[FG_FIELD_COUNT];
 
 /*
- * Reads a field of at most 64 bits from a header that holds it in full. header points at the header's
- * first byte. The value is in host order.
+ * Reads a field of at most 64 bits from a header that holds it in full. header points at the
+ * header's first byte. The value is in host order.
  */
 uint64_t fg_field_get(enum fg_field_id id, const uint8_t *header);
 
-/* Writes a field of at most 64 bits, in host order; bits that do not fit are cut off. The neighbours stay. */
+/*
+ * Writes a field of at most 64 bits, in host order; bits that do not fit are cut off. The
+ * neighbours stay.
+ */
 void fg_field_set(enum fg_field_id id, uint8_t *header, uint64_t value);
 
 /* The largest value that fits into a field of at most 64 bits. */
@@ -218,17 +221,23 @@ uint64_t fg_field_max(enum fg_field_id id);
 /* Whether a layer of len bytes holds the field in full. */
 bool fg_field_within(enum fg_field_id id, size_t len);
 
-/* True where the value is text for JSON too (addresses, flags, bytes), not a number or a truth value. */
+/*
+ * True where the value is text for JSON too (addresses, flags, bytes), not a number or a truth
+ * value.
+ */
 bool fg_field_is_text(enum fg_field_id id);
 
 /*
- * Writes the field's value to buf as its format says, cut to size (with a NUL). header and len are the layer's
- * first byte and its length, which must hold the field. Returns buf.
+ * Writes the field's value to buf as its format says, cut to size (with a NUL). header and len are
+ * the layer's first byte and its length, which must hold the field. Returns buf.
  */
 const char *fg_field_text(enum fg_field_id id, const uint8_t *header, size_t len, char *buf,
 			  size_t size);
 
-/* The letters of TCP flags, "SA" for SYN and ACK, "-" for none. buf holds at least FG_TCP_FLAGS_LEN bytes. */
+/*
+ * The letters of TCP flags, "SA" for SYN and ACK, "-" for none. buf holds at least FG_TCP_FLAGS_LEN
+ * bytes.
+ */
 #define FG_TCP_FLAGS_LEN 9
 const char *fg_tcp_flags_text(uint8_t flags, char *buf);
 

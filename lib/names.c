@@ -8,6 +8,7 @@ static const char *const hooks[FG_HOOKS] = {
 	[FG_HOOK_TCX_EGRESS] = "tcx/egress",   [FG_HOOK_TC_EGRESS] = "tc/egress",
 	[FG_HOOK_NETKIT_PEER] = "netkit/peer", [FG_HOOK_XDP] = "xdp",
 	[FG_HOOK_TCX_INGRESS] = "tcx/ingress", [FG_HOOK_TC_INGRESS] = "tc/ingress",
+	[FG_HOOK_NETKIT_PRIMARY] = "netkit/primary",
 };
 
 static const char *const methods[] = {
@@ -161,7 +162,7 @@ enum fg_effect fg_action_read(enum fg_hook hook, int retval, const char **name)
 	if (hook == FG_HOOK_TC_EGRESS || hook == FG_HOOK_TC_INGRESS) {
 		table = tc_actions;
 		count = COUNT(tc_actions);
-	} else if (hook == FG_HOOK_NETKIT_PEER) {
+	} else if (hook == FG_HOOK_NETKIT_PEER || hook == FG_HOOK_NETKIT_PRIMARY) {
 		table = netkit_actions;
 		count = COUNT(netkit_actions);
 	} else if (hook == FG_HOOK_XDP) {

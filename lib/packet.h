@@ -14,7 +14,10 @@
 #include "fields.h"
 #include "parse.h"
 
-/* spec.protocol: ICMP for IPv4 addresses, ICMPv6 for IPv6 ones ("proto icmp"). Other values are IP protocol numbers. */
+/*
+ * spec.protocol: ICMP for IPv4 addresses, ICMPv6 for IPv6 ones ("proto icmp"). Other values are IP
+ * protocol numbers.
+ */
 #define FG_PROTOCOL_ICMP_OF_FAMILY 256
 
 #define FG_EXT_HEADERS_MAX 8
@@ -24,7 +27,8 @@
 
 /* What the payload is; at most one of the keys payload, size, dns and http may be given. */
 enum fg_payload_kind {
-	FG_PAYLOAD_DEFAULT, /* what the protocol's usual client sends: 56 bytes in an ICMP echo, mostly nothing */
+	/* What the protocol's usual client sends: 56 bytes in an ICMP echo, mostly nothing. */
+	FG_PAYLOAD_DEFAULT,
 	FG_PAYLOAD_BYTES,
 	FG_PAYLOAD_PATTERN, /* "flowgen " over and over */
 	FG_PAYLOAD_DNS,	    /* bytes with a query; its ID comes from the probe's random bits */
@@ -40,19 +44,21 @@ struct fg_ext_header {
 enum fg_choice { FG_CHOICE_DEFAULT, FG_CHOICE_ON, FG_CHOICE_OFF };
 
 /*
- * The template for a batch. Zeroed is not enough: fg_packet_spec_init() first. Set it through fg_packet_set(); a caller
- * reads protocol, and may set mtu. Owns payload.
+ * The template for a batch. Zeroed is not enough: fg_packet_spec_init() first. Set it through
+ * fg_packet_set(); a caller reads protocol, and may set mtu. Owns payload.
  */
 struct fg_packet_spec {
 	uint16_t protocol; /* IP protocol number, or FG_PROTOCOL_ICMP_OF_FAMILY; TCP at first */
-	uint32_t mtu;	   /* of the pod's device in bytes; the TCP MSS and window follow from it; 1500 at first */
-	uint64_t given[2]; /* bit k: fg_packet_keys[k] was given */
+	/* Of the pod's device in bytes; 1500 at first. The TCP MSS and window follow from it. */
+	uint32_t mtu;
+	uint64_t given[2];		/* bit k: fg_packet_keys[k] was given */
 	uint64_t value[FG_FIELD_COUNT]; /* where overridden[field]: the user's, host order */
 	bool overridden[FG_FIELD_COUNT];
 
-	uint32_t fragment_size; /* data bytes in each fragment, a multiple of 8; 0: do not fragment */
-	uint16_t gso_size;	/* data bytes in each segment of a super-packet; 0: none */
-	bool checksum_offload;	/* leave the transport checksum to the device (CHECKSUM_PARTIAL) */
+	/* Data bytes in each fragment, a multiple of 8; 0: do not fragment. */
+	uint32_t fragment_size;
+	uint16_t gso_size;     /* data bytes in each segment of a super-packet; 0: none */
+	bool checksum_offload; /* leave the transport checksum to the device (CHECKSUM_PARTIAL) */
 	bool bad_checksum;
 	bool bad_ip_checksum;
 
@@ -66,7 +72,8 @@ struct fg_packet_spec {
 	uint8_t ext_count;
 	struct fg_ext_header ext[FG_EXT_HEADERS_MAX];
 
-	uint8_t mss, wscale, sack, timestamps; /* enum fg_choice; ON and a value: overridden[FG_TCP_...] */
+	/* enum fg_choice; ON with a value: overridden[FG_TCP_...]. */
+	uint8_t mss, wscale, sack, timestamps;
 	uint8_t tcp_options_len;
 	uint8_t tcp_options[FG_TCP_OPTIONS_MAX];
 
@@ -81,7 +88,10 @@ void fg_packet_spec_init(struct fg_packet_spec *spec);
 /* Frees what the template owns, and makes it the initial one. */
 void fg_packet_spec_free(struct fg_packet_spec *spec);
 
-/* What a key is about: its protocols, its IP versions. No protocol bit: all protocols; no version bit: both. */
+/*
+ * What a key is about: its protocols, its IP versions. No protocol bit: all protocols; no version
+ * bit: both.
+ */
 enum {
 	FG_FOR_IPV4 = 1 << 0,
 	FG_FOR_IPV6 = 1 << 1,
@@ -96,12 +106,16 @@ enum {
 /* One key of fg_packet_set(): an option of inject without its dashes, and a key in a scenario. */
 struct fg_packet_key {
 	const char *name;
-	const char *argument; /* placeholder of the value, as help shows it; NULL: a flag, without a value */
+	/* Placeholder of the value, as help shows it; NULL: a flag, without a value. */
+	const char *argument;
 	const char *help;     /* one line, no full stop */
 	unsigned int applies; /* FG_FOR_... */
 	bool repeatable;      /* given again, it adds; otherwise the last one counts */
 
-	/* For fg_packet_set() alone: a function, or, without one, a number for these fields in min..max. */
+	/*
+	 * For fg_packet_set() alone: a function, or, without one, a number for these fields in
+	 * min..max.
+	 */
 	int (*set)(struct fg_packet_spec *spec, const char *key, const char *value,
 		   struct fg_error *err);
 	uint32_t min, max;
@@ -116,9 +130,10 @@ extern const size_t fg_packet_key_count;
 const struct fg_packet_key *fg_packet_key_find(const char *name);
 
 /*
- * Sets one key from text. A flag takes NULL or on|yes|true, and off|no|false takes it back. Errors: FG_ERR_USAGE that names
- * the key, the value and what was expected; the template is then as it was.
- * "payload" takes TEXT or hex:DIGITS; a file's content goes through fg_packet_set_payload(), as nothing is read here.
+ * Sets one key from text. A flag takes NULL or on|yes|true, and off|no|false takes it back. Errors:
+ * FG_ERR_USAGE that names the key, the value and what was expected; the template is then as it was.
+ * "payload" takes TEXT or hex:DIGITS; a file's content goes through fg_packet_set_payload(), as
+ * nothing is read here.
  */
 int fg_packet_set(struct fg_packet_spec *spec, const char *key, const char *value,
 		  struct fg_error *err);
@@ -144,9 +159,10 @@ struct fg_packet_warnings {
 };
 
 /*
- * Checks the template as a whole, once all keys are set. family is AF_INET, AF_INET6, or 0 where it is not known yet (then
- * again when it is). Contradictions are FG_ERR_USAGE naming both sides; what is odd but legal
- * goes to *warnings (set anew; at most the first FG_PACKET_WARNINGS_MAX), which may be NULL.
+ * Checks the template as a whole, once all keys are set. family is AF_INET, AF_INET6, or 0 where it
+ * is not known yet (then again when it is). Contradictions are FG_ERR_USAGE naming both sides; what
+ * is odd but legal goes to *warnings (set anew; at most the first FG_PACKET_WARNINGS_MAX), which
+ * may be NULL.
  */
 int fg_packet_check(const struct fg_packet_spec *spec, uint16_t family,
 		    struct fg_packet_warnings *warnings, struct fg_error *err);
@@ -155,22 +171,28 @@ int fg_packet_check(const struct fg_packet_spec *spec, uint16_t family,
 struct fg_packet_vary {
 	struct fg_addr src, dst; /* of one family, which makes the packet IPv4 or IPv6 */
 	uint16_t sport, dport;	 /* host order; unused by protocols without ports */
-	uint64_t random;	 /* IP identification, sequence numbers, ICMP identifier and tags come from it */
-	uint64_t trace_id;	 /* not 0: instead of the template's, where a trace ID was asked for */
-	uint32_t number;	 /* of the probe, from 0; the ICMP echo sequence number is number + 1 */
+	/* IP identification, sequence numbers, ICMP identifier and tags come from it. */
+	uint64_t random;
+	uint64_t trace_id; /* not 0: instead of the template's, where a trace ID was asked for */
+	uint32_t number;   /* of the probe, from 0; the ICMP echo sequence number is number + 1 */
 };
 
-/* What PACKET_VNET_HDR wants to know, as in struct virtio_net_hdr; host order, offsets from the frame's first byte. */
-enum fg_gso_type { /* the values of VIRTIO_NET_HDR_GSO_* */
-		   FG_GSO_NONE = 0,
-		   FG_GSO_TCPV4 = 1,
-		   FG_GSO_TCPV6 = 4,
-		   FG_GSO_UDP_L4 = 5,
-		   FG_GSO_ECN = 0x80, /* or-ed in for a TCP segment with CWR */
+/*
+ * What PACKET_VNET_HDR wants to know, as in struct virtio_net_hdr; host order, offsets from the
+ * frame's first byte.
+ */
+enum fg_gso_type {
+	/* The values of VIRTIO_NET_HDR_GSO_*. */
+	FG_GSO_NONE = 0,
+	FG_GSO_TCPV4 = 1,
+	FG_GSO_TCPV6 = 4,
+	FG_GSO_UDP_L4 = 5,
+	FG_GSO_ECN = 0x80, /* or-ed in for a TCP segment with CWR */
 };
 
 struct fg_offload {
-	bool needs_checksum; /* VIRTIO_NET_HDR_F_NEEDS_CSUM; then the checksum field holds the pseudo header's sum */
+	/* VIRTIO_NET_HDR_F_NEEDS_CSUM; then the checksum field holds the pseudo header's sum */
+	bool needs_checksum;
 	uint8_t gso_type;
 	uint16_t gso_size;
 	uint16_t hdr_len; /* bytes before the payload; 0 without GSO */
@@ -178,7 +200,9 @@ struct fg_offload {
 	uint16_t csum_offset;
 };
 
-/* One probe's frames, back to back in the caller's buffer. All but the last have the same length. */
+/*
+ * One probe's frames, back to back in the caller's buffer. All but the last have the same length.
+ */
 struct fg_frame {
 	uint8_t *data;	   /* set by the caller, who owns it */
 	size_t size;	   /* of data, set by the caller; fg_packet_bound() bytes are enough */
@@ -201,12 +225,16 @@ static inline uint8_t *fg_frame_part(const struct fg_frame *frame, uint32_t inde
 size_t fg_packet_bound(const struct fg_packet_spec *spec);
 
 /*
- * Builds the frames of one probe into frame->data. Each begins with an Ethernet header with addresses of zero and the right
- * type; the datapath fills them. The values that the user set stand as they were given, the others are computed; lengths first,
- * then checksums over the result, so that one wrong field leaves the rest right. Same input, same bytes. Never allocates.
- * fg_packet_check() with this family comes first, once for a batch: keys that do not fit the family are silently left out here.
- * Errors: FG_ERR_USAGE for what does not fit the family, a value too large for its field, a packet over 65535 bytes, and a
- * buffer too small; frame is then unspecified but for data and size.
+ * Builds the frames of one probe into frame->data. Each begins with an Ethernet header with
+ * addresses of zero and the right type; the datapath fills them. The values that the user set stand
+ * as they were given, the others are computed; lengths first, then checksums over the result, so
+ * that one wrong field leaves the rest right. Same input, same bytes. Never allocates.
+ * fg_packet_check() with this family comes first, once for a batch: keys that do not fit the family
+ * are silently left out here.
+ *
+ * Errors: FG_ERR_USAGE for what does not fit the family, a value too
+ * large for its field, a packet over 65535 bytes, and a buffer too small; frame is then unspecified
+ * but for data and size.
  */
 int fg_packet_build(const struct fg_packet_spec *spec, const struct fg_packet_vary *vary,
 		    struct fg_frame *frame, struct fg_error *err);

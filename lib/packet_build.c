@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* packet_build.c - from the template to the bytes of one probe: order of the stages, checksums, fragments, GSO. */
+/*
+ * packet_build.c - from the template to the bytes of one probe: order of the stages, checksums,
+ * fragments, GSO.
+ */
 #include "packet_build.h"
 
 #include "checksum.h"
 
 #define IP_LEN_MAX 65535
 /*
- * The most that a transport puts before and behind the payload: TCP's 20 with the 20 of options that are its own
- * and the 40 of the user's, which is found to be too long only then; SCTP's INIT ACK has 12 + 4 + 16 + 24 + 4 + 3.
+ * The most that a transport puts before and behind the payload: TCP's 20 with the 20 of options
+ * that are its own and the 40 of the user's, which is found to be too long only then; SCTP's INIT
+ * ACK has 12 + 4 + 16 + 24 + 4 + 3.
  */
 #define TRANSPORT_LEN_MAX 80
 
@@ -27,7 +31,8 @@ void fg_put_checksum(struct fg_build *b, enum fg_field_id id, bool pseudo)
 	uint16_t checksum;
 
 	if (pseudo)
-		sum = fg_sum_add_pseudo(0, &b->vary->src, &b->vary->dst, b->protocol, (uint32_t)len);
+		sum = fg_sum_add_pseudo(0, &b->vary->src, &b->vary->dst, b->protocol,
+					(uint32_t)len);
 	/* The kernel computes the checksum of each segment that it cuts from a super-packet. */
 	if ((b->spec->checksum_offload || b->spec->gso_size) && pseudo) {
 		b->offload->needs_checksum = true;
@@ -94,7 +99,9 @@ uint8_t fg_packet_protocol(const struct fg_packet_spec *spec, uint16_t family)
 	return (uint8_t)spec->protocol;
 }
 
-/* The longest headers before the data that the two families would have, with the longest trace ID. */
+/*
+ * The longest headers before the data that the two families would have, with the longest trace ID.
+ */
 static size_t network_bound(const struct fg_packet_spec *spec)
 {
 	size_t v4 = fg_ip_len(spec, AF_INET, UINT64_MAX), v6 = fg_ip_len(spec, AF_INET6, 0);
@@ -122,22 +129,23 @@ static void write_ethernet(uint8_t *p, uint16_t family)
 }
 
 /*
- * Splits the packet that stands whole in the buffer. A fragment lies further back than its data did, so the last is
- * moved first, and the first one's headers stay until they are copied no more.
+ * Splits the packet that stands whole in the buffer. A fragment lies further back than its data
+ * did, so the last is moved first, and the first one's headers stay until they are copied no more.
  */
 static int split(struct fg_build *b, struct fg_frame *frame)
 {
 	size_t size = b->spec->fragment_size;
-	size_t headers = b->family == AF_INET ? b->network_len :
-						(size_t)(b->fragment - b->network) + 8;
+	size_t headers = b->family == AF_INET ? b->network_len
+					      : (size_t)(b->fragment - b->network) + 8;
 	size_t data = b->network_len + fg_build_data_len(b) - headers;
 	size_t count = (data + size - 1) / size;
 
 	if (count < 2)
-		return fg_fail(b->err, FG_ERR_USAGE,
-			       "fragment: nothing to split: the packet has %zu bytes of data, and %zu "
-			       "go into one fragment",
-			       data, size);
+		return fg_fail(
+			b->err, FG_ERR_USAGE,
+			"fragment: nothing to split: the packet has %zu bytes of data, and %zu "
+			"go into one fragment",
+			data, size);
 	headers += FG_ETHERNET_LEN;
 	frame->count = (uint32_t)count;
 	frame->part_len = (uint32_t)(headers + size);
@@ -158,7 +166,10 @@ static void set_gso(struct fg_build *b, struct fg_offload *offload)
 {
 	size_t headers = FG_ETHERNET_LEN + b->network_len + b->transport_len;
 
-	/* The kernel takes a super-packet that fits into one segment for an ordinary packet; so does this. */
+	/*
+	 * The kernel takes a super-packet that fits into one segment for an ordinary packet; so
+	 * does this.
+	 */
 	if (b->payload_len <= b->spec->gso_size)
 		return;
 	if (b->protocol == IPPROTO_UDP)
@@ -178,8 +189,7 @@ static int start(struct fg_build *b, struct fg_frame *frame, struct fg_error *er
 	size_t bound = fg_packet_bound(b->spec);
 	uint64_t trace_id = vary->trace_id ? vary->trace_id : b->spec->trace_id;
 
-	if (vary->src.family != vary->dst.family ||
-	    (b->family != AF_INET && b->family != AF_INET6))
+	if (vary->src.family != vary->dst.family || (b->family != AF_INET && b->family != AF_INET6))
 		return fg_fail(err, FG_ERR_USAGE,
 			       "source and destination: expected two IPv4 or two IPv6 addresses");
 	if (frame->size < bound)

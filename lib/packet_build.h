@@ -13,7 +13,10 @@
 #define FG_ETHERNET_LEN 14
 #define FG_IPV6_LEN 40
 
-/* One packet on its way into the buffer: [IP header, options or extension headers][transport header][payload]. */
+/*
+ * One packet on its way into the buffer: [IP header, options or extension headers][transport
+ * header][payload].
+ */
 struct fg_build {
 	const struct fg_packet_spec *spec;
 	const struct fg_packet_vary *vary;
@@ -58,20 +61,27 @@ static inline uint64_t fg_chosen(const struct fg_build *b, enum fg_field_id id, 
 	return b->spec->overridden[id] ? b->spec->value[id] : value;
 }
 
-/* 32 bits from the probe's random ones: 0 gives its low half, other numbers others that look unrelated. */
+/*
+ * 32 bits from the probe's random ones: 0 gives its low half, other numbers others that look
+ * unrelated.
+ */
 static inline uint32_t fg_random32(const struct fg_build *b, unsigned int which)
 {
-	return which ? (uint32_t)((b->vary->random + which) * 0x9e3779b97f4a7c15U >> 32) :
-		       (uint32_t)b->vary->random;
+	return which ? (uint32_t)((b->vary->random + which) * 0x9e3779b97f4a7c15U >> 32)
+		     : (uint32_t)b->vary->random;
 }
 
 /*
- * Puts the internet checksum over transport header, payload and (pseudo: with) pseudo header into a 16-bit field of the
- * transport header: the user's, a wrong one, or the pseudo header's sum alone where the device is to complete it.
+ * Puts the internet checksum over transport header, payload and (pseudo: with) pseudo header into a
+ * 16-bit field of the transport header: the user's, a wrong one, or the pseudo header's sum alone
+ * where the device is to complete it.
  */
 void fg_put_checksum(struct fg_build *b, enum fg_field_id id, bool pseudo);
 
-/* The value that is sent for a checksum: the right one, or a wrong one that is not 0 (which UDP takes for none). */
+/*
+ * The value that is sent for a checksum: the right one, or a wrong one that is not 0 (which UDP
+ * takes for none).
+ */
 static inline uint16_t fg_spoil(bool spoil, uint16_t checksum)
 {
 	if (!spoil)
@@ -79,15 +89,21 @@ static inline uint16_t fg_spoil(bool spoil, uint16_t checksum)
 	return checksum == 0x0100 ? 0x0200 : checksum ^ 0x0100;
 }
 
-/* IP: bytes of the headers before the transport header; and those headers, once the length of the rest is known. */
+/*
+ * IP: bytes of the headers before the transport header; and those headers, once the length of the
+ * rest is known.
+ */
 size_t fg_ip_len(const struct fg_packet_spec *spec, uint16_t family, uint64_t trace_id);
 void fg_ip_write(struct fg_build *b);
-/* Makes the IP header that of a fragment with len data bytes at offset (in bytes). header is that of this fragment. */
+/*
+ * Makes the IP header that of a fragment with len data bytes at offset (in bytes). header is that
+ * of this fragment.
+ */
 void fg_ip_set_fragment(struct fg_build *b, uint8_t *header, size_t offset, size_t len, bool more);
 
 /*
- * Transports: write() puts the header to b->transport, with everything but lengths and checksums, and sets transport_len;
- * finish() computes the latter once payload and padding stand behind it.
+ * Transports: write() puts the header to b->transport, with everything but lengths and checksums,
+ * and sets transport_len; finish() computes the latter once payload and padding stand behind it.
  */
 struct fg_transport {
 	void (*write)(struct fg_build *b);
@@ -99,8 +115,8 @@ extern const struct fg_transport fg_tcp, fg_udp, fg_icmp, fg_icmpv6, fg_sctp;
 /* The type of the SCTP chunk and of the ICMP message that will be sent. */
 static inline uint8_t fg_sctp_chunk_type(const struct fg_packet_spec *spec)
 {
-	return spec->overridden[FG_SCTP_CHUNK_TYPE] ? (uint8_t)spec->value[FG_SCTP_CHUNK_TYPE] :
-						      FG_SCTP_INIT;
+	return spec->overridden[FG_SCTP_CHUNK_TYPE] ? (uint8_t)spec->value[FG_SCTP_CHUNK_TYPE]
+						    : FG_SCTP_INIT;
 }
 
 uint8_t fg_icmp_type(const struct fg_packet_spec *spec, uint16_t family);

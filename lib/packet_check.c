@@ -52,7 +52,8 @@ static int check_applies(const struct fg_packet_spec *spec, const struct fg_pack
 			       protocol_name(spec->protocol, buf));
 	if (protocols && spec->overridden[FG_IPV4_OFFSET] && spec->value[FG_IPV4_OFFSET])
 		return fg_fail(err, FG_ERR_USAGE,
-			       "%s: no such field in a fragment past offset 0, only payload", key->name);
+			       "%s: no such field in a fragment past offset 0, only payload",
+			       key->name);
 	if ((key->applies & FG_FOR_IPV4 && family == AF_INET6) ||
 	    (key->applies & FG_FOR_IPV6 && family == AF_INET))
 		return fg_fail(err, FG_ERR_USAGE, "%s: IPv%d only, and the addresses are IPv%d",
@@ -104,11 +105,13 @@ static int check_needs(const struct fg_packet_spec *spec, uint16_t family, struc
 	if (!spec->trace &&
 	    (fg_packet_given(spec, "trace-option") || fg_packet_given(spec, "trace-length")))
 		return fg_fail(err, FG_ERR_USAGE, "%s: needs trace-id",
-			       fg_packet_given(spec, "trace-option") ? "trace-option" : "trace-length");
+			       fg_packet_given(spec, "trace-option") ? "trace-option"
+								     : "trace-length");
 	if (family == AF_INET6 && fg_packet_given(spec, "id") && !fragment_header)
-		return fg_fail(err, FG_ERR_USAGE,
-			       "id: an IPv6 packet has one only in a fragment header: add fragment, "
-			       "more-fragments or ext-header fragment");
+		return fg_fail(
+			err, FG_ERR_USAGE,
+			"id: an IPv6 packet has one only in a fragment header: add fragment, "
+			"more-fragments or ext-header fragment");
 	if (spec->trace && spec->trace_length && spec->trace_length < 8 &&
 	    spec->trace_id >> 8 * spec->trace_length)
 		return fg_fail(err, FG_ERR_USAGE, "trace-id: %llu does not fit into %u bytes",
@@ -125,9 +128,11 @@ static int check_icmp(const struct fg_packet_spec *spec, uint16_t family, struct
 	if (!family)
 		return 0;
 	if (spec->overridden[type] && spec->value[type] > 255)
-		return fg_fail(err, FG_ERR_USAGE, "icmp-type: ICMP of IPv%d has no such type", version);
+		return fg_fail(err, FG_ERR_USAGE, "icmp-type: ICMP of IPv%d has no such type",
+			       version);
 	if (spec->overridden[code] && spec->value[code] > 255)
-		return fg_fail(err, FG_ERR_USAGE, "icmp-code: ICMP of IPv%d has no such code", version);
+		return fg_fail(err, FG_ERR_USAGE, "icmp-code: ICMP of IPv%d has no such code",
+			       version);
 	return 0;
 }
 
@@ -147,7 +152,8 @@ static void warn(struct fg_packet_warnings *warnings, const char *fmt, ...)
 
 static void warn_tcp(const struct fg_packet_spec *spec, struct fg_packet_warnings *warnings)
 {
-	uint64_t flags = spec->overridden[FG_TCP_FLAGS] ? spec->value[FG_TCP_FLAGS] : FG_TCP_FLAG_SYN;
+	uint64_t flags = spec->overridden[FG_TCP_FLAGS] ? spec->value[FG_TCP_FLAGS]
+							: FG_TCP_FLAG_SYN;
 	char text[FG_TCP_FLAGS_LEN];
 
 	if (spec->protocol != IPPROTO_TCP)
@@ -171,7 +177,8 @@ static void warn_icmp(const struct fg_packet_spec *spec, uint16_t family,
 		     protocol, family == AF_INET ? 4 : 6);
 	else if (fg_icmp_is_error(family, fg_icmp_type(spec, family)) &&
 		 !fg_payload_len(spec, family))
-		warn(warnings, "an ICMP error quotes the packet that it is about: give it with payload");
+		warn(warnings,
+		     "an ICMP error quotes the packet that it is about: give it with payload");
 }
 
 static void warn_fragments(const struct fg_packet_spec *spec, uint16_t family,
@@ -184,7 +191,8 @@ static void warn_fragments(const struct fg_packet_spec *spec, uint16_t family,
 		warn(warnings, "df on: a fragment with don't fragment set");
 	for (unsigned int i = 1; i < spec->ext_count; i++)
 		if (spec->ext[i].type == IPPROTO_HOPOPTS)
-			warn(warnings, "ext-header hop-by-hop: not the first, which RFC 8200 asks for");
+			warn(warnings,
+			     "ext-header hop-by-hop: not the first, which RFC 8200 asks for");
 }
 
 static void warn_sizes(const struct fg_packet_spec *spec, uint16_t family,
@@ -197,8 +205,8 @@ static void warn_sizes(const struct fg_packet_spec *spec, uint16_t family,
 		     spec->gso_size, payload);
 	if (family && !spec->gso_size && !spec->fragment_size &&
 	    fg_ip_len(spec, family, 0) + payload > spec->mtu)
-		warn(warnings, "a payload of %zu bytes is more than the MTU of %u lets through", payload,
-		     spec->mtu);
+		warn(warnings, "a payload of %zu bytes is more than the MTU of %u lets through",
+		     payload, spec->mtu);
 }
 
 static void warn_values(const struct fg_packet_spec *spec, uint16_t family,

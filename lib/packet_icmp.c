@@ -31,10 +31,14 @@ static const struct icmp_name types[] = {
 };
 
 static const struct icmp_name codes[] = {
-	{ "net-unreachable", 0, 0 },	     { "host-unreachable", 1, 3 },
-	{ "protocol-unreachable", 2, NONE }, { "port-unreachable", 3, 4 },
-	{ "fragmentation-needed", 4, NONE }, { "net-prohibited", 9, NONE },
-	{ "host-prohibited", 10, NONE },     { "admin-prohibited", 13, 1 },
+	{ "net-unreachable", 0, 0 },
+	{ "host-unreachable", 1, 3 },
+	{ "protocol-unreachable", 2, NONE },
+	{ "port-unreachable", 3, 4 },
+	{ "fragmentation-needed", 4, NONE },
+	{ "net-prohibited", 9, NONE },
+	{ "host-prohibited", 10, NONE },
+	{ "admin-prohibited", 13, 1 },
 	{ NULL, 0, 0 },
 };
 
@@ -101,7 +105,7 @@ static int set_named(struct fg_packet_spec *spec, const char *key, const char *v
 
 	for (; names[i].name; i++) {
 		plain[i] = (struct fg_name){ names[i].name, (uint32_t)i };
-		if (strcmp(value, names[i].name))
+		if (strcmp(value, names[i].name) != 0)
 			continue;
 		fg_override(spec, v4, names[i].v4);
 		fg_override(spec, v6, names[i].v6);

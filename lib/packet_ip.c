@@ -83,7 +83,10 @@ static void put_ipv4_checksum(struct fg_build *b, uint8_t *header)
 	fg_put(b, FG_IPV4_CHECKSUM, header, fg_spoil(b->spec->bad_ip_checksum, sum));
 }
 
-/* Linux sets DF on all it sends with path MTU discovery on, which it is by default; a fragment has it clear. */
+/*
+ * Linux sets DF on all it sends with path MTU discovery on, which it is by default; a fragment has
+ * it clear.
+ */
 static bool default_df(const struct fg_packet_spec *spec)
 {
 	return !spec->fragment_size && !spec->overridden[FG_IPV4_MF] &&
@@ -113,12 +116,13 @@ static void write_ipv4(struct fg_build *b)
 }
 
 /*
- * Linux labels each flow with a hash of it (net.ipv6.auto_flowlabels = 1). The same flow gets the same label, so
- * that load balancing by label sees one flow.
+ * Linux labels each flow with a hash of it (net.ipv6.auto_flowlabels = 1). The same flow gets the
+ * same label, so that load balancing by label sees one flow.
  */
 static uint32_t flow_label(const struct fg_build *b)
 {
-	uint64_t hash = (uint64_t)b->vary->sport << 24 | (uint64_t)b->vary->dport << 8 | b->protocol;
+	uint64_t hash = (uint64_t)b->vary->sport << 24 | (uint64_t)b->vary->dport << 8 |
+			b->protocol;
 
 	for (int i = 0; i < 16; i += 8) {
 		uint64_t src, dst;
@@ -162,7 +166,10 @@ static void write_ext(struct fg_build *b, const struct fg_ext_header *ext, uint8
 	write_padding(p + 2 + ext->len, len - 2 - ext->len);
 }
 
-/* The chain: the user's headers in his order; an implied fragment header after those that each router reads. */
+/*
+ * The chain: the user's headers in his order; an implied fragment header after those that each
+ * router reads.
+ */
 static unsigned int ext_chain(const struct fg_packet_spec *spec,
 			      const struct fg_ext_header *chain[FG_EXT_HEADERS_MAX + 1])
 {
@@ -211,7 +218,10 @@ void fg_ip_write(struct fg_build *b)
 		write_ipv6(b);
 }
 
-/* In later fragments Linux turns options without the copied flag into NOPs, which keeps the header's length. */
+/*
+ * In later fragments Linux turns options without the copied flag into NOPs, which keeps the
+ * header's length.
+ */
 static void drop_uncopied_options(uint8_t *options, size_t len)
 {
 	size_t i = 0;

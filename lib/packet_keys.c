@@ -16,16 +16,24 @@
 
 /* A number for the fields named; a flag; a setter of its own. */
 #define NUMBER(name_, argument_, applies_, min_, max_, help_, ...)                                 \
-	{ .name = (name_), .argument = (argument_), .applies = (applies_), .min = (min_),          \
-	  .max = (max_), .help = (help_), FIELDS(__VA_ARGS__) }
+	{                                                                                          \
+		.name = (name_), .argument = (argument_), .applies = (applies_), .min = (min_),    \
+		.max = (max_), .help = (help_), FIELDS(__VA_ARGS__)                                \
+	}
 #define FLAG(name_, applies_, set_, help_)                                                         \
-	{ .name = (name_), .applies = (applies_), .set = (set_), .help = (help_) }
+	{                                                                                          \
+		.name = (name_), .applies = (applies_), .set = (set_), .help = (help_)             \
+	}
 #define OWN(name_, argument_, applies_, set_, help_)                                               \
-	{ .name = (name_), .argument = (argument_), .applies = (applies_), .set = (set_),          \
-	  .help = (help_) }
+	{                                                                                          \
+		.name = (name_), .argument = (argument_), .applies = (applies_), .set = (set_),    \
+		.help = (help_)                                                                    \
+	}
 #define LIST(name_, argument_, applies_, set_, help_)                                              \
-	{ .name = (name_), .argument = (argument_), .applies = (applies_), .set = (set_),          \
-	  .help = (help_), .repeatable = true }
+	{                                                                                          \
+		.name = (name_), .argument = (argument_), .applies = (applies_), .set = (set_),    \
+		.help = (help_), .repeatable = true                                                \
+	}
 
 const struct fg_packet_key fg_packet_keys[] = {
 	OWN("proto", "PROTOCOL", 0, fg_set_proto,
@@ -36,8 +44,9 @@ const struct fg_packet_key fg_packet_keys[] = {
 	OWN("tos", "N", 0, fg_set_tos, "DSCP and ECN together as one byte (0)"),
 	OWN("dscp", "DSCP", 0, fg_set_dscp, "0 to 63, or cs0..cs7, af11..af43, ef (0)"),
 	OWN("ecn", "ECN", 0, fg_set_ecn, "not-ect, ect0, ect1 or ce (not-ect)"),
-	NUMBER("id", "N", 0, 0, UINT32_MAX, "IPv4 identification, or that of the IPv6 fragment header (random)",
-	       FG_IPV4_ID, FG_FRAGMENT_ID),
+	NUMBER("id", "N", 0, 0, UINT32_MAX,
+	       "IPv4 identification, or that of the IPv6 fragment header (random)", FG_IPV4_ID,
+	       FG_FRAGMENT_ID),
 	OWN("df", "on|off", V4, fg_set_df, "don't fragment (on; off for fragments)"),
 	FLAG("reserved-flag", V4, fg_set_reserved_flag, "set the reserved bit beside DF and MF"),
 	NUMBER("flow-label", "N", V6, 0, 0xfffff, "flow label (a hash of the flow)",
@@ -51,7 +60,8 @@ const struct fg_packet_key fg_packet_keys[] = {
 	LIST("ext-header", "NAME[:HEX]", V6, fg_set_ext_header,
 	     "hop-by-hop or destination with these options, or fragment"),
 	OWN("trace-id", "N", V4, fg_set_trace_id, "put a trace ID into an IPv4 option"),
-	OWN("trace-option", "TYPE", V4, fg_set_trace_option, "IPv4 option type of the trace ID (136)"),
+	OWN("trace-option", "TYPE", V4, fg_set_trace_option,
+	    "IPv4 option type of the trace ID (136)"),
 	OWN("trace-length", "2|4|8", V4, fg_set_trace_length,
 	    "bytes of the trace ID (the fewest that hold it)"),
 
@@ -63,7 +73,8 @@ const struct fg_packet_key fg_packet_keys[] = {
 	NUMBER("window", "N", TCP, 0, 65535, "TCP window (64240 in a SYN at MTU 1500)",
 	       FG_TCP_WINDOW),
 	NUMBER("urgent", "N", TCP, 0, 65535, "TCP urgent pointer (0)", FG_TCP_URGENT),
-	OWN("mss", "N|on|off", TCP, fg_set_tcp_choice, "TCP maximum segment size (in a SYN, from the MTU)"),
+	OWN("mss", "N|on|off", TCP, fg_set_tcp_choice,
+	    "TCP maximum segment size (in a SYN, from the MTU)"),
 	OWN("wscale", "N|on|off", TCP, fg_set_tcp_choice, "TCP window scale (7 in a SYN)"),
 	OWN("sack", "on|off", TCP, fg_set_sack, "TCP SACK-permitted (on in a SYN)"),
 	OWN("timestamps", "VALUE[,ECHO]|on|off", TCP, fg_set_timestamps,
@@ -85,10 +96,12 @@ const struct fg_packet_key fg_packet_keys[] = {
 	       FG_SCTP_TAG),
 	NUMBER("sctp-init-tag", "N", SCTP, 0, UINT32_MAX, "initiate tag of init, init-ack (random)",
 	       FG_SCTP_INIT_TAG),
-	NUMBER("sctp-tsn", "N", SCTP, 0, UINT32_MAX, "TSN of init, init-ack, data, sack, shutdown (random)",
-	       FG_SCTP_INIT_TSN, FG_SCTP_DATA_TSN, FG_SCTP_SACK_TSN, FG_SCTP_SHUTDOWN_TSN),
-	NUMBER("sctp-window", "N", SCTP, 0, UINT32_MAX, "receiver window of init, init-ack, sack (106496)",
-	       FG_SCTP_INIT_WINDOW, FG_SCTP_SACK_WINDOW),
+	NUMBER("sctp-tsn", "N", SCTP, 0, UINT32_MAX,
+	       "TSN of init, init-ack, data, sack, shutdown (random)", FG_SCTP_INIT_TSN,
+	       FG_SCTP_DATA_TSN, FG_SCTP_SACK_TSN, FG_SCTP_SHUTDOWN_TSN),
+	NUMBER("sctp-window", "N", SCTP, 0, UINT32_MAX,
+	       "receiver window of init, init-ack, sack (106496)", FG_SCTP_INIT_WINDOW,
+	       FG_SCTP_SACK_WINDOW),
 	NUMBER("sctp-out-streams", "N", SCTP, 0, 65535, "outbound streams of init, init-ack (10)",
 	       FG_SCTP_INIT_OUT_STREAMS),
 	NUMBER("sctp-in-streams", "N", SCTP, 0, 65535, "inbound streams of init, init-ack (65535)",
@@ -101,7 +114,8 @@ const struct fg_packet_key fg_packet_keys[] = {
 	       FG_SCTP_DATA_PPID),
 
 	OWN("payload", "TEXT|hex:DIGITS", 0, fg_set_payload_text, "these bytes behind the headers"),
-	OWN("size", "BYTES", 0, fg_set_size, "a payload of so many bytes, \"flowgen \" over and over"),
+	OWN("size", "BYTES", 0, fg_set_size,
+	    "a payload of so many bytes, \"flowgen \" over and over"),
 	OWN("dns", "NAME[,TYPE]", TCP | UDP, fg_set_dns, "a DNS query as payload (type A)"),
 	OWN("http", "[METHOD ]TARGET", TCP, fg_set_http,
 	    "an HTTP request as payload, for /path or http://host/path"),
@@ -194,8 +208,8 @@ int fg_packet_set(struct fg_packet_spec *spec, const char *key, const char *valu
 		return fg_fail(err, FG_ERR_USAGE, "%.60s: unknown key", key);
 	if (!value && entry->argument)
 		return fg_fail(err, FG_ERR_USAGE, "%s: needs a value: %s", key, entry->argument);
-	result = entry->set ? entry->set(spec, key, value, err) :
-			      set_number(spec, entry, value, err);
+	result = entry->set ? entry->set(spec, key, value, err)
+			    : set_number(spec, entry, value, err);
 	if (result == 0)
 		note_given(spec, entry, value);
 	return result;

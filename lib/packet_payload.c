@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* packet_payload.c - what stands behind the headers: the user's bytes, a pattern, a DNS query, an HTTP request. */
+/*
+ * packet_payload.c - what stands behind the headers: the user's bytes, a pattern, a DNS query, an
+ * HTTP request.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +102,9 @@ int fg_payload_copy(struct fg_packet_spec *spec, const void *bytes, size_t len,
 		    struct fg_error *err)
 {
 	if (len > PAYLOAD_MAX)
-		return fg_fail(err, FG_ERR_USAGE, "payload: %zu bytes, at most %d fit into a packet",
-			       len, PAYLOAD_MAX);
+		return fg_fail(err, FG_ERR_USAGE,
+			       "payload: %zu bytes, at most %d fit into a packet", len,
+			       PAYLOAD_MAX);
 	return copy_payload(spec, FG_PAYLOAD_BYTES, bytes, len, err);
 }
 
@@ -110,7 +114,7 @@ int fg_set_payload_text(struct fg_packet_spec *spec, const char *key, const char
 	FG_FREE uint8_t *bytes = NULL;
 	size_t len = strlen(value);
 
-	if (strncmp(value, "hex:", 4))
+	if (strncmp(value, "hex:", 4) != 0)
 		return fg_payload_copy(spec, value, len, err);
 	bytes = malloc(len);
 	if (!bytes)
@@ -132,11 +136,14 @@ int fg_set_size(struct fg_packet_spec *spec, const char *key, const char *value,
 }
 
 static const struct fg_name dns_types[] = {
-	{ "A", 1 },    { "AAAA", 28 }, { "ANY", 255 }, { "CNAME", 5 }, { "HTTPS", 65 }, { "MX", 15 },
-	{ "NS", 2 },   { "PTR", 12 },  { "SOA", 6 },   { "SRV", 33 },  { "TXT", 16 },   { NULL, 0 },
+	{ "A", 1 },  { "AAAA", 28 }, { "ANY", 255 }, { "CNAME", 5 }, { "HTTPS", 65 }, { "MX", 15 },
+	{ "NS", 2 }, { "PTR", 12 },  { "SOA", 6 },   { "SRV", 33 },  { "TXT", 16 },   { NULL, 0 },
 };
 
-/* Writes the labels of a name, and the root's behind them. Returns what stands behind, or NULL for an impossible name. */
+/*
+ * Writes the labels of a name, and the root's behind them. Returns what stands behind, or NULL for
+ * an impossible name.
+ */
 static uint8_t *write_dns_name(const char *name, size_t len, uint8_t *p)
 {
 	size_t used = 0;
@@ -173,10 +180,11 @@ int fg_set_dns(struct fg_packet_spec *spec, const char *key, const char *value,
 	memcpy(message, header, sizeof(header));
 	p = name_len ? write_dns_name(value, name_len, message + DNS_HEADER_LEN) : NULL;
 	if (!p)
-		return fg_fail(err, FG_ERR_USAGE,
-			       "%s: \"%.200s\" is not NAME or NAME,TYPE with labels of 1 to 63 bytes, "
-			       "253 bytes in all",
-			       key, value);
+		return fg_fail(
+			err, FG_ERR_USAGE,
+			"%s: \"%.200s\" is not NAME or NAME,TYPE with labels of 1 to 63 bytes, "
+			"253 bytes in all",
+			key, value);
 	if (comma && fg_parse_name(key, comma + 1, dns_types, 65535, &type, err) < 0)
 		return -1;
 	*p++ = (uint8_t)(type >> 8);
@@ -228,17 +236,20 @@ int fg_set_http(struct fg_packet_spec *spec, const char *key, const char *value,
 	char *text;
 
 	if (strlen(value) > 4096 || !split_http(value, &method_len, &host, &host_len, &path))
-		return fg_fail(err, FG_ERR_USAGE,
-			       "%s: \"%.200s\" is not /PATH or http://HOST/PATH, with a method before "
-			       "it where it is not GET",
-			       key, value);
+		return fg_fail(
+			err, FG_ERR_USAGE,
+			"%s: \"%.200s\" is not /PATH or http://HOST/PATH, with a method before "
+			"it where it is not GET",
+			key, value);
 	if (!method_len) {
 		method = "GET";
 		method_len = 3;
 	}
 	/* A request without an authority has an empty Host field (RFC 9112 section 3.2). */
-	size = asprintf(&text, "%.*s %s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: flowgen\r\nAccept: */*\r\n\r\n",
-			method_len, method, *path ? path : "/", host_len, host);
+	size = asprintf(
+		&text,
+		"%.*s %s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: flowgen\r\nAccept: */*\r\n\r\n",
+		method_len, method, *path ? path : "/", host_len, host);
 	if (size < 0)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", key);
 	take_payload(spec, FG_PAYLOAD_BYTES, (uint8_t *)text, (size_t)size);

@@ -42,7 +42,10 @@ static const struct fg_name chunk_names[] = {
 	{ NULL, 0 },
 };
 
-/* Writes a parameter whose value is len bytes, padded to 4; the value may stand outside (NULL: the payload follows). */
+/*
+ * Writes a parameter whose value is len bytes, padded to 4; the value may stand outside (NULL: the
+ * payload follows).
+ */
 static uint8_t *write_parameter(uint8_t *p, uint16_t type, const void *value, size_t len)
 {
 	fg_field_set(FG_SCTP_PARAMETER_TYPE, p, type);
@@ -104,7 +107,10 @@ static uint8_t *write_sack(struct fg_build *b, uint8_t *p)
 	return p + 12;
 }
 
-/* What stands between the chunk header and the payload. A state cookie and a heartbeat's information are the payload. */
+/*
+ * What stands between the chunk header and the payload. A state cookie and a heartbeat's
+ * information are the payload.
+ */
 static uint8_t *write_body(struct fg_build *b, uint8_t type, uint8_t *p)
 {
 	switch (type) {

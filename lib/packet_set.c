@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* packet_set.c - the setters of IP keys, payloads and switches; those of the transports stand with them. */
+/*
+ * packet_set.c - the setters of IP keys, payloads and switches; those of the transports stand with
+ * them.
+ */
 #include "packet_set.h"
 
 #include <netinet/in.h>
@@ -42,7 +45,7 @@ int fg_parse_name(const char *key, const char *text, const struct fg_name *names
 	char list[400];
 
 	for (const struct fg_name *name = names; name->name; name++) {
-		if (strcmp(text, name->name))
+		if (strcmp(text, name->name) != 0)
 			continue;
 		*out = name->value;
 		return 0;
@@ -62,7 +65,8 @@ int fg_parse_switch(const char *key, const char *value, bool *out, struct fg_err
 	else if (!strcmp(value, "off") || !strcmp(value, "no") || !strcmp(value, "false"))
 		*out = false;
 	else
-		return fg_fail(err, FG_ERR_USAGE, "%s: \"%.60s\" is neither on nor off", key, value);
+		return fg_fail(err, FG_ERR_USAGE, "%s: \"%.60s\" is neither on nor off", key,
+			       value);
 	return 0;
 }
 
@@ -70,9 +74,12 @@ int fg_set_proto(struct fg_packet_spec *spec, const char *key, const char *value
 		 struct fg_error *err)
 {
 	static const struct fg_name names[] = {
-		{ "tcp", IPPROTO_TCP },	      { "udp", IPPROTO_UDP },
-		{ "icmp", FG_PROTOCOL_ICMP_OF_FAMILY }, { "icmpv6", IPPROTO_ICMPV6 },
-		{ "sctp", IPPROTO_SCTP },     { NULL, 0 },
+		{ "tcp", IPPROTO_TCP },
+		{ "udp", IPPROTO_UDP },
+		{ "icmp", FG_PROTOCOL_ICMP_OF_FAMILY },
+		{ "icmpv6", IPPROTO_ICMPV6 },
+		{ "sctp", IPPROTO_SCTP },
+		{ NULL, 0 },
 	};
 	uint32_t protocol;
 
@@ -140,7 +147,7 @@ int fg_set_ecn(struct fg_packet_spec *spec, const char *key, const char *value,
 
 int fg_set_df(struct fg_packet_spec *spec, const char *key, const char *value, struct fg_error *err)
 {
-	bool on;
+	bool on = false;
 
 	if (fg_parse_switch(key, value, &on, err) < 0)
 		return -1;
@@ -151,7 +158,7 @@ int fg_set_df(struct fg_packet_spec *spec, const char *key, const char *value, s
 int fg_set_reserved_flag(struct fg_packet_spec *spec, const char *key, const char *value,
 			 struct fg_error *err)
 {
-	bool on;
+	bool on = false;
 
 	if (fg_parse_switch(key, value, &on, err) < 0)
 		return -1;
@@ -159,11 +166,14 @@ int fg_set_reserved_flag(struct fg_packet_spec *spec, const char *key, const cha
 	return 0;
 }
 
-/* A flag that is taken back leaves the packet as if it had never been given: no IPv6 fragment header. */
+/*
+ * A flag that is taken back leaves the packet as if it had never been given: no IPv6 fragment
+ * header.
+ */
 int fg_set_more_fragments(struct fg_packet_spec *spec, const char *key, const char *value,
 			  struct fg_error *err)
 {
-	bool on;
+	bool on = false;
 
 	if (fg_parse_switch(key, value, &on, err) < 0)
 		return -1;
@@ -182,7 +192,8 @@ static int parse_eights(const char *key, const char *value, uint64_t min, uint64
 	if (fg_parse_u64(key, value, min, max, &bytes, err) < 0)
 		return -1;
 	if (bytes % 8)
-		return fg_fail(err, FG_ERR_USAGE, "%s: \"%.60s\" is not a multiple of 8", key, value);
+		return fg_fail(err, FG_ERR_USAGE, "%s: \"%.60s\" is not a multiple of 8", key,
+			       value);
 	*out = bytes;
 	return 0;
 }
@@ -236,9 +247,10 @@ int fg_set_ext_header(struct fg_packet_spec *spec, const char *key, const char *
 	else if (name_len == 8 && !memcmp(value, "fragment", 8) && !colon)
 		ext.type = IPPROTO_FRAGMENT;
 	else
-		return fg_fail(err, FG_ERR_USAGE,
-			       "%s: \"%.60s\" is none of hop-by-hop[:HEX], destination[:HEX], fragment",
-			       key, value);
+		return fg_fail(
+			err, FG_ERR_USAGE,
+			"%s: \"%.60s\" is none of hop-by-hop[:HEX], destination[:HEX], fragment",
+			key, value);
 	if (colon && fg_parse_hex(key, colon + 1, ext.data, sizeof(ext.data), &len, err) < 0)
 		return -1;
 	if (spec->ext_count == FG_EXT_HEADERS_MAX)
@@ -273,7 +285,7 @@ int fg_set_trace_option(struct fg_packet_spec *spec, const char *key, const char
 int fg_set_trace_length(struct fg_packet_spec *spec, const char *key, const char *value,
 			struct fg_error *err)
 {
-	if (strcmp(value, "2") && strcmp(value, "4") && strcmp(value, "8"))
+	if (strcmp(value, "2") != 0 && strcmp(value, "4") != 0 && strcmp(value, "8") != 0)
 		return fg_fail(err, FG_ERR_USAGE, "%s: \"%.60s\" is none of 2, 4, 8", key, value);
 	spec->trace_length = (uint8_t)(*value - '0');
 	return 0;
@@ -282,7 +294,7 @@ int fg_set_trace_length(struct fg_packet_spec *spec, const char *key, const char
 int fg_set_sack(struct fg_packet_spec *spec, const char *key, const char *value,
 		struct fg_error *err)
 {
-	bool on;
+	bool on = false;
 
 	if (fg_parse_switch(key, value, &on, err) < 0)
 		return -1;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* packet_set.h - the setters of single keys, as the table in packet_keys.c names them. For lib/packet_*.c only. */
+/*
+ * packet_set.h - the setters of single keys, as the table in packet_keys.c names them. For
+ * lib/packet_*.c only.
+ */
 #ifndef FG_PACKET_SET_H
 #define FG_PACKET_SET_H
 
 #include "packet.h"
 
 /*
- * Each takes the key's name (for messages) and its value, and leaves the template as it was on error. Flags take NULL too.
+ * Each takes the key's name (for messages) and its value, and leaves the template as it was on
+ * error. Flags take NULL too.
  */
 #define FG_SETTERS(X)                                                                              \
 	X(proto)                                                                                   \
@@ -50,8 +54,8 @@ FG_SETTERS(X)
 int fg_parse_switch(const char *key, const char *value, bool *out, struct fg_error *err);
 
 /*
- * The value of a field that takes a name or a number up to max. names end with NULL; a name stands for its value. The error
- * lists the names.
+ * The value of a field that takes a name or a number up to max. names end with NULL; a name stands
+ * for its value. The error lists the names.
  */
 struct fg_name {
 	const char *name;

@@ -5,7 +5,13 @@
 
 #include "packet_build.h"
 
-enum { OPTION_NOP = 1, OPTION_MSS = 2, OPTION_WSCALE = 3, OPTION_SACK_OK = 4, OPTION_TIMESTAMPS = 8 };
+enum {
+	OPTION_NOP = 1,
+	OPTION_MSS = 2,
+	OPTION_WSCALE = 3,
+	OPTION_SACK_OK = 4,
+	OPTION_TIMESTAMPS = 8
+};
 
 #define TIMESTAMPS_LEN 12 /* with the two NOPs that align it, as it stands in each later segment */
 
@@ -14,7 +20,10 @@ static uint8_t flags_of(const struct fg_build *b)
 	return (uint8_t)fg_chosen(b, FG_TCP_FLAGS, FG_TCP_FLAG_SYN);
 }
 
-/* What Linux negotiates stands in SYNs only; timestamps, once negotiated, in everything but a reset. */
+/*
+ * What Linux negotiates stands in SYNs only; timestamps, once negotiated, in everything but a
+ * reset.
+ */
 static bool has_option(uint8_t choice, bool by_default)
 {
 	return choice == FG_CHOICE_DEFAULT ? by_default : choice == FG_CHOICE_ON;
@@ -28,8 +37,9 @@ static uint32_t default_mss(const struct fg_build *b)
 }
 
 /*
- * tcp_select_initial_window(): as many whole segments as fit into 64 KB, and a server deducts the timestamps from each
- * segment, as it knows by then that they will be there. Later segments show the usual 64256 bytes, scaled by 7.
+ * tcp_select_initial_window(): as many whole segments as fit into 64 KB, and a server deducts the
+ * timestamps from each segment, as it knows by then that they will be there. Later segments show
+ * the usual 64256 bytes, scaled by 7.
  */
 static uint32_t default_window(const struct fg_build *b, uint8_t flags)
 {
@@ -54,8 +64,8 @@ static uint8_t *write_timestamps(struct fg_build *b, uint8_t *p, uint8_t flags)
 }
 
 /*
- * In the order of tcp_options_write(): MSS; SACK-permitted in the two bytes that align timestamps, or two NOPs;
- * NOP and window scale.
+ * In the order of tcp_options_write(): MSS; SACK-permitted in the two bytes that align timestamps,
+ * or two NOPs; NOP and window scale.
  */
 static uint8_t *write_options(struct fg_build *b, uint8_t *p, uint8_t flags)
 {
@@ -131,7 +141,7 @@ int fg_set_tcp_flags(struct fg_packet_spec *spec, const char *key, const char *v
 	static const char letters[] = "FSRPAUEC"; /* from the least significant bit on */
 	uint8_t flags = 0;
 
-	for (const char *p = value; *p && strcmp(value, "none"); p++) {
+	for (const char *p = value; *p && strcmp(value, "none") != 0; p++) {
 		const char *letter = strchr(letters, *p);
 
 		if (!letter || flags & 1 << (letter - letters))
@@ -178,7 +188,8 @@ static int read_timestamps(const char *key, const char *value, uint64_t *own, ui
 	*has_echo = comma != NULL;
 	if (fg_parse_u64(key, first, 0, UINT32_MAX, own, err) < 0 ||
 	    (comma && fg_parse_u64(key, comma + 1, 0, UINT32_MAX, echo, err) < 0))
-		return fg_hint(err, "expected on, off, or the own value and the echoed one, as 100,200");
+		return fg_hint(err,
+			       "expected on, off, or the own value and the echoed one, as 100,200");
 	return 0;
 }
 

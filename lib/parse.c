@@ -80,8 +80,8 @@ static bool copy_part(const char *text, size_t len, char *buf, size_t size)
 }
 
 /*
- * Splits an endpoint into its address and its port text (NULL without one). An address with two colons and no
- * brackets is IPv6 and cannot carry a port: "::1:80" is an address.
+ * Splits an endpoint into its address and its port text (NULL without one). An address with two
+ * colons and no brackets is IPv6 and cannot carry a port: "::1:80" is an address.
  */
 static bool split_endpoint(const char *text, char *addr, size_t size, const char **port)
 {
@@ -155,17 +155,18 @@ int fg_parse_hex(const char *what, const char *text, uint8_t *out, size_t size, 
 	if (!digits || digits % 2 || strspn(text, "0123456789abcdefABCDEF") != digits)
 		return refuse(what, text, "an even number of hexadecimal digits", err);
 	if (digits / 2 > size)
-		return fg_fail(err, FG_ERR_USAGE, "%s: %zu bytes are more than the %zu there is room for",
-			       what, digits / 2, size);
+		return fg_fail(err, FG_ERR_USAGE,
+			       "%s: %zu bytes are more than the %zu there is room for", what,
+			       digits / 2, size);
 	for (size_t i = 0; i < digits / 2; i++)
-		out[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+		out[i] = (uint8_t)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
 	*len = digits / 2;
 	return 0;
 }
 
 /*
- * Reads "12", "0.5" or ".5" and leaves *end behind it. No sign, no exponent, no "inf": strtod takes all of these,
- * and a point that depends on the locale.
+ * Reads "12", "0.5" or ".5" and leaves *end behind it. No sign, no exponent, no "inf": strtod takes
+ * all of these, and a point that depends on the locale.
  */
 static bool read_decimal(const char *text, long double *out, const char **end)
 {
@@ -191,14 +192,14 @@ int fg_parse_duration(const char *what, const char *text, uint64_t *ns, struct f
 	static const struct {
 		const char *name;
 		long double ns;
-	} units[] = { { "", 1e9L },  { "s", 1e9L },  { "ms", 1e6L },
-		      { "us", 1e3L }, { "ns", 1 }, { "m", 60e9L } };
+	} units[] = { { "", 1e9L },   { "s", 1e9L }, { "ms", 1e6L },
+		      { "us", 1e3L }, { "ns", 1 },   { "m", 60e9L } };
 	long double number;
 	const char *unit;
 
 	if (read_decimal(text, &number, &unit)) {
 		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-			if (strcmp(unit, units[i].name) || number * units[i].ns >= 0x1p63L)
+			if (strcmp(unit, units[i].name) != 0 || number * units[i].ns >= 0x1p63L)
 				continue;
 			*ns = (uint64_t)(number * units[i].ns + 0.5L);
 			return 0;
@@ -228,7 +229,10 @@ int fg_parse_rate(const char *what, const char *text, double *per_second, struct
 		      err);
 }
 
-/* Reads one "N" or "N-M" of a port list, ended by a comma or the end of the text, and leaves *next behind it. */
+/*
+ * Reads one "N" or "N-M" of a port list, ended by a comma or the end of the text, and leaves *next
+ * behind it.
+ */
 static bool read_range(const char *text, struct fg_port_range *out, const char **next)
 {
 	unsigned int ends[2] = { 0, 0 };
@@ -284,9 +288,10 @@ int fg_parse_ports(const char *what, const char *text, struct fg_ports *out, str
 	for (;;) {
 		if (!read_range(p, &range, &p)) {
 			fg_ports_free(&ports);
-			return refuse(what, text,
-				      "a list of ports from 1 to 65535 like 53, 1-1024 or 22,80,443",
-				      err);
+			return refuse(
+				what, text,
+				"a list of ports from 1 to 65535 like 53, 1-1024 or 22,80,443",
+				err);
 		}
 		if (add_range(what, &ports, seen, &range, err) < 0) {
 			fg_ports_free(&ports);
@@ -335,5 +340,8 @@ bool fg_addr_equal(const struct fg_addr *a, const struct fg_addr *b)
 {
 	if (a->family != b->family)
 		return false;
-	return !memcmp(a->bytes, b->bytes, a->family == AF_INET6 ? 16 : a->family == AF_INET ? 4 : 0);
+	return !memcmp(a->bytes, b->bytes,
+		       a->family == AF_INET6  ? 16
+		       : a->family == AF_INET ? 4
+					      : 0);
 }

@@ -18,7 +18,12 @@ static uint64_t mix(uint64_t x)
 
 uint64_t fg_plan_total(const struct fg_plan *plan)
 {
-	return (plan->dports ? plan->dports->total : 1) * plan->count;
+	uint64_t total;
+
+	if (!plan->count ||
+	    __builtin_mul_overflow(plan->dports ? plan->dports->total : 1, plan->count, &total))
+		return UINT64_MAX;
+	return total;
 }
 
 void fg_plan_probe(const struct fg_plan *plan, uint64_t index, struct fg_probe_spec *out)

@@ -12,12 +12,12 @@ struct fg_plan {
 	struct fg_addr src, dst;
 	const struct fg_ports *dports; /* NULL: the protocol has none */
 	const struct fg_ports *sports; /* NULL: a random one for each probe */
-	uint64_t count;		       /* how often each destination port is asked; at least 1 */
+	uint64_t count;		       /* how often each destination port is asked; 0: without end */
 	uint64_t seed;
 	enum fg_expect expect;
 };
 
-/* How many probes it makes: ports times count. */
+/* How many probes it makes: ports times count; UINT64_MAX: without end. */
 uint64_t fg_plan_total(const struct fg_plan *plan);
 
 /* Writes the index-th probe (from 0) to *out. The same plan and index give the same probe. */

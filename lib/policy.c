@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fd.h"
+#include "names.h"
 
 /* One end of the pair, as programs are asked of it. */
 struct place {
@@ -109,8 +110,7 @@ static int list_mprog(const struct place *place, enum bpf_attach_type type, enum
 		return 0;
 	if (ret)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "programs at %s of %s",
-				     hook == FG_HOOK_NETKIT_PEER ? "netkit/peer" : "tcx",
-				     place->link->name);
+				     fg_hook_name(hook), place->link->name);
 	for (__u32 i = 0; i < opts.count; i++)
 		if (!add_program(ladder, place, hook, ids[i], err))
 			return -1;
@@ -234,31 +234,70 @@ static bool has_qdisc(const struct fg_link *peer)
 	return peer->qdisc[0] && strcmp(peer->qdisc, "noqueue") && strcmp(peer->qdisc, "noop");
 }
 
-int fg_policy_list(const struct fg_pod *pod, struct fg_ladder *out, struct fg_error *err)
+/* Both ends of a pod's pair, as programs are asked of them. */
+static void find_places(const struct fg_pod *pod, struct place *inside, struct place *outside)
 {
-	const struct place inside = { FG_SIDE_POD, &pod->peer, pod->inode, pod->netns, pod->rtnl };
-	const struct place outside = { FG_SIDE_HOST, &pod->primary, pod->host_inode,
-				       pod->host_netns, pod->host_rtnl };
-	/* netkit's programs hang on the primary, and run for what the peer sends. */
-	const struct place netkit = { FG_SIDE_POD, &pod->primary, pod->host_inode, pod->host_netns,
-				      pod->host_rtnl };
-	struct fg_ladder ladder = { .pod_qdisc = has_qdisc(&pod->peer) };
-	bool is_netkit = !strcmp(pod->primary.kind, "netkit");
+	*inside = (struct place){ FG_SIDE_POD, &pod->peer, pod->inode, pod->netns, pod->rtnl };
+	*outside = (struct place){ FG_SIDE_HOST, &pod->primary, pod->host_inode, pod->host_netns,
+				   pod->host_rtnl };
+}
 
-	if (list_mprog(&inside, BPF_TCX_EGRESS, FG_HOOK_TCX_EGRESS, &ladder, err) ||
-	    list_clsact(&inside, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), FG_HOOK_TC_EGRESS,
-			&ladder, err) ||
-	    (is_netkit &&
-	     list_mprog(&netkit, BPF_NETKIT_PEER, FG_HOOK_NETKIT_PEER, &ladder, err)) ||
-	    list_xdp(&outside, &ladder, err) ||
-	    list_mprog(&outside, BPF_TCX_INGRESS, FG_HOOK_TCX_INGRESS, &ladder, err) ||
-	    list_clsact(&outside, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), FG_HOOK_TC_INGRESS,
-			&ladder, err)) {
-		fg_ladder_free(&ladder);
+static bool is_netkit(const struct fg_pod *pod)
+{
+	return !strcmp(pod->primary.kind, "netkit");
+}
+
+static int list_tc(const struct place *place, bool egress, struct fg_ladder *ladder,
+		   struct fg_error *err)
+{
+	uint32_t parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
+
+	return list_mprog(place, egress ? BPF_TCX_EGRESS : BPF_TCX_INGRESS,
+			  egress ? FG_HOOK_TCX_EGRESS : FG_HOOK_TCX_INGRESS, ladder, err) ||
+	       list_clsact(place, parent, egress ? FG_HOOK_TC_EGRESS : FG_HOOK_TC_INGRESS, ladder,
+			   err);
+}
+
+static int finish(const struct fg_pod *pod, int failed, struct fg_ladder *ladder,
+		  struct fg_ladder *out, struct fg_error *err)
+{
+	if (failed) {
+		fg_ladder_free(ladder);
 		return fg_error_prefix(err, "pod %s", pod->ref);
 	}
-	*out = ladder;
+	*out = *ladder;
 	return 0;
+}
+
+int fg_policy_list(const struct fg_pod *pod, struct fg_ladder *out, struct fg_error *err)
+{
+	struct fg_ladder ladder = { .pod_qdisc = has_qdisc(&pod->peer) };
+	struct place inside, outside, netkit;
+	int failed;
+
+	find_places(pod, &inside, &outside);
+	/* netkit's programs hang on the primary, and run for what the peer sends. */
+	netkit = outside;
+	netkit.side = FG_SIDE_POD;
+	failed = list_tc(&inside, true, &ladder, err) ||
+		 (is_netkit(pod) &&
+		  list_mprog(&netkit, BPF_NETKIT_PEER, FG_HOOK_NETKIT_PEER, &ladder, err)) ||
+		 list_xdp(&outside, &ladder, err) || list_tc(&outside, false, &ladder, err);
+	return finish(pod, failed, &ladder, out, err);
+}
+
+int fg_policy_list_back(const struct fg_pod *pod, struct fg_ladder *out, struct fg_error *err)
+{
+	struct fg_ladder ladder = {};
+	struct place inside, outside;
+	int failed;
+
+	find_places(pod, &inside, &outside);
+	failed = list_tc(&outside, true, &ladder, err) ||
+		 (is_netkit(pod) &&
+		  list_mprog(&outside, BPF_NETKIT_PRIMARY, FG_HOOK_NETKIT_PRIMARY, &ladder, err)) ||
+		 list_xdp(&inside, &ladder, err) || list_tc(&inside, false, &ladder, err);
+	return finish(pod, failed, &ladder, out, err);
 }
 
 bool fg_policy_same(const struct fg_ladder *a, const struct fg_ladder *b)

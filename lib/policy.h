@@ -18,6 +18,12 @@
  */
 int fg_policy_list(const struct fg_pod *pod, struct fg_ladder *out, struct fg_error *err);
 
+/*
+ * The programs on the way back to the pod: tcx and clsact egress and netkit's own of the primary, XDP, tcx and
+ * clsact ingress of the peer. Otherwise as fg_policy_list().
+ */
+int fg_policy_list_back(const struct fg_pod *pod, struct fg_ladder *out, struct fg_error *err);
+
 /* Whether both name the same programs in the same order: false after somebody changed the path. */
 bool fg_policy_same(const struct fg_ladder *a, const struct fg_ladder *b);
 

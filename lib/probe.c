@@ -1,7 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "probe.h"
 
+#include <linux/if_ether.h>
 #include <stdlib.h>
+#include <string.h>
+
+size_t fg_probe_bound(const struct fg_probe_spec *spec)
+{
+	return spec->packet ? fg_packet_bound(spec->packet) : ETH_HLEN + spec->length;
+}
+
+int fg_probe_build(const struct fg_probe_spec *spec, struct fg_frame *frame, struct fg_error *err)
+{
+	const uint8_t type[2][2] = { { 0x08, 0x00 }, { 0x86, 0xdd } };
+
+	if (spec->packet)
+		return fg_packet_build(spec->packet, &spec->vary, frame, err);
+	memset(frame->data, 0, ETH_HLEN);
+	memcpy(frame->data + 12, type[spec->vary.dst.family == AF_INET6], 2);
+	memcpy(frame->data + ETH_HLEN, spec->bytes, spec->length);
+	frame->offload = (struct fg_offload){ 0 };
+	frame->len = frame->part_len = ETH_HLEN + spec->length;
+	frame->count = 1;
+	return 0;
+}
+
+void fg_probe_take_fragment(struct fg_probe *probe, const struct fg_frame *whole, uint32_t index)
+{
+	size_t len;
+
+	probe->spec.fragment = index;
+	probe->spec.fragments = whole->count;
+	probe->frame = (struct fg_frame){ .count = 1, .offload = whole->offload };
+	probe->frame.data = fg_frame_part(whole, index, &len);
+	probe->frame.len = probe->frame.size = probe->frame.part_len = len;
+}
 
 void fg_ladder_free(struct fg_ladder *ladder)
 {

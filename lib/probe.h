@@ -25,6 +25,7 @@ enum fg_hook {
 	FG_HOOK_XDP,
 	FG_HOOK_TCX_INGRESS,
 	FG_HOOK_TC_INGRESS,
+	FG_HOOK_NETKIT_PRIMARY, /* only on the way back */
 	FG_HOOKS
 };
 
@@ -71,7 +72,9 @@ struct fg_probe_spec {
 	uint64_t id; /* from 1, over the whole run */
 	char name[64];
 	int pod;			       /* number in the session */
-	const struct fg_packet_spec *packet;   /* template; borrowed */
+	const struct fg_packet_spec *packet;   /* template; borrowed. NULL: the packet is ready in bytes */
+	const uint8_t *bytes;		       /* it, from its IP header on; borrowed until it has been run */
+	size_t length;			       /* of bytes */
 	struct fg_packet_vary vary;
 	enum fg_expect expect;
 	uint32_t fragment, fragments; /* this frame is number fragment (from 0) of so many; 1: whole */
@@ -97,6 +100,8 @@ struct fg_trace {
 	bool done;	      /* its end has been seen; else time ran out */
 	bool changed;	      /* the programs on the path changed meanwhile */
 	bool unsent;	      /* the kernel did not take the frame */
+	bool answered;	      /* reply holds the first answer */
+	struct fg_event_reply reply;
 	uint8_t flow_count;
 	struct fg_wire_flow flows[FG_TRACE_FLOWS];
 	/*
@@ -152,6 +157,48 @@ struct fg_step {
 	uint64_t duration_ns;
 };
 
+enum fg_reply_kind {
+	FG_REPLY_NONE,
+	FG_REPLY_SYN_ACK,
+	FG_REPLY_RST,
+	FG_REPLY_TCP, /* any other segment */
+	FG_REPLY_ECHO,
+	FG_REPLY_ICMP_ERROR,
+	FG_REPLY_DNS,
+	FG_REPLY_UDP,
+	FG_REPLY_SCTP_INIT_ACK,
+	FG_REPLY_SCTP_ABORT,
+	FG_REPLY_SCTP,
+	FG_REPLY_OTHER,
+	FG_REPLY_KINDS
+};
+
+/* The answer to a probe. */
+struct fg_reply {
+	enum fg_reply_kind kind;
+	struct fg_addr from; /* who sent it; for an ICMP error the hop */
+	uint64_t rtt_ns;     /* from injection to the pod's device */
+	uint8_t hops_left;   /* TTL or hop limit on arrival */
+	uint32_t length;     /* bytes from its IP header on */
+	uint8_t icmp_type, icmp_code;
+	uint8_t dns_rcode;   /* RFC 1035 section 4.1.1 */
+	uint32_t tcp_seq, tcp_ack;
+	/* What the programs on the way back said of it; set where answers are followed. */
+	enum fg_verdict verdict;
+	int denied_by;	     /* index in scene->back */
+	struct fg_step steps[FG_LADDER_MAX];
+	/* The kernel dropped it on its way back. */
+	bool dropped;
+	const struct fg_observation *end; /* where; in the trace */
+};
+
+/* Of a packet that is sent again and again, until something is so. Times since the first one. */
+struct fg_repeat {
+	uint64_t probes;      /* so far, this one included; 0: it is no such packet */
+	uint64_t after_ns;    /* when this one was injected */
+	uint64_t previous_ns; /* when the last one was injected for which it was not so */
+};
+
 /* Section 4: what follows from the trace. */
 struct fg_result {
 	enum fg_verdict verdict;
@@ -162,9 +209,24 @@ struct fg_result {
 	const struct fg_observation *end; /* where it ended, or was last seen; in the trace; NULL: nowhere */
 	bool dropped;		/* drop says by what */
 	uint32_t drop_code;	/* the kernel's enum skb_drop_reason */
+	struct fg_reply reply;
 	const char *reason;	/* why inconclusive or unknown; static text; NULL: nothing to say */
 	bool expect_met;
+	struct fg_repeat repeat; /* written by who repeats */
 };
+
+/* The bytes that are enough for the frames of a probe; see fg_probe_build(). */
+size_t fg_probe_bound(const struct fg_probe_spec *spec);
+
+/*
+ * Makes the frames of a probe: builds the packet, or puts an Ethernet header before the ready one.
+ * Addresses in it are zero. As fg_packet_build().
+ */
+int fg_probe_build(const struct fg_probe_spec *spec, struct fg_frame *frame, struct fg_error *err);
+
+/* Makes a probe of its own of frame number index (from 0) of one that is sent in fragments. */
+struct fg_probe;
+void fg_probe_take_fragment(struct fg_probe *probe, const struct fg_frame *whole, uint32_t index);
 
 struct fg_probe {
 	struct fg_probe_spec spec;
@@ -194,6 +256,8 @@ struct fg_drop_codes {
 /* What the judge and the reports need to know of the place. Nothing in it is written after it was set up. */
 struct fg_scene {
 	const struct fg_ladder *ladder;
+	const struct fg_ladder *back; /* of the way back; NULL: answers are not followed */
+	bool wants_reply;	      /* the end of a probe's way is the answer to it */
 	enum fg_method method;
 	uint32_t pod_netns, host_netns;
 	int peer_ifindex, primary_ifindex;

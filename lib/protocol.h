@@ -38,7 +38,9 @@ static inline bool fg_is_icmp(uint16_t family, uint8_t protocol)
 	return protocol == (family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
-/* Whether an ICMP type has identifier and sequence number of an echo (RFC 792, RFC 4443 section 4). */
+/*
+ * Whether an ICMP type has identifier and sequence number of an echo (RFC 792, RFC 4443 section 4).
+ */
 static inline bool fg_icmp_is_echo(uint16_t family, uint8_t type)
 {
 	return family == AF_INET ? type == 8 || type == 0 : type == 128 || type == 129;

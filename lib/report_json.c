@@ -255,6 +255,13 @@ static void put_outcome(struct fg_buffer *out, const struct fg_report *report,
 	put_number(out, "lost_events", true, probe->trace.lost);
 	PUT(out, ",\"expect\":");
 	put_expect(out, probe);
+	if (result->repeat.probes) {
+		PUT(out, ",\"repeat\":{\"probes\":");
+		fg_buffer_put_u64(out, result->repeat.probes);
+		put_number(out, "after_ns", true, result->repeat.after_ns);
+		put_number(out, "previous_ns", true, result->repeat.previous_ns);
+		PUT(out, "}");
+	}
 }
 
 int fg_report_json(const struct fg_report *report, const struct fg_probe *probe,

@@ -8,7 +8,10 @@
 #include "dissect.h"
 #include "protocol.h"
 
-/* Where a transport's checksum over the pseudo header stands, and the header bytes that must be there for it. */
+/*
+ * Where a transport's checksum over the pseudo header stands, and the header bytes that must be
+ * there for it.
+ */
 struct covered {
 	uint8_t protocol;
 	uint8_t offset;
@@ -18,8 +21,8 @@ struct covered {
 static const struct covered *covered_by(const struct fg_layout *layout)
 {
 	static const struct covered all[] = {
-		{ IPPROTO_TCP, 16, 20 },   { IPPROTO_UDP, 6, 8 },    { IPPROTO_UDPLITE, 6, 8 },
-		{ IPPROTO_DCCP, 6, 12 },   { IPPROTO_ICMPV6, 2, 4 },
+		{ IPPROTO_TCP, 16, 20 }, { IPPROTO_UDP, 6, 8 },	   { IPPROTO_UDPLITE, 6, 8 },
+		{ IPPROTO_DCCP, 6, 12 }, { IPPROTO_ICMPV6, 2, 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -60,8 +63,9 @@ static struct fg_addr address(const uint8_t *bytes, uint16_t family)
 }
 
 /*
- * Computes a checksum that the sender's device was to complete. It is told by the field holding the pseudo header's sum, not
- * inverted; a right checksum is that by chance once in 65536 packets, and is then computed to what it was already.
+ * Computes a checksum that the sender's device was to complete. It is told by the field holding the
+ * pseudo header's sum, not inverted; a right checksum is that by chance once in 65536 packets, and
+ * is then computed to what it was already.
  */
 static void complete(uint8_t *packet, const struct fg_layout *layout, const struct covered *covered)
 {
@@ -103,8 +107,9 @@ void fg_rewrite_source(uint8_t *packet, size_t len, const struct fg_addr *src)
 	if (covered) {
 		field = packet + layout.transport + covered->offset;
 		if (get16(field) || layout.protocol != IPPROTO_UDP)
-			put16(field, not_none(layout.protocol, fg_checksum_update(get16(field), at,
-										   src->bytes, size)));
+			put16(field,
+			      not_none(layout.protocol,
+				       fg_checksum_update(get16(field), at, src->bytes, size)));
 	}
 	memcpy(at, src->bytes, size);
 }

@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "fd.h"
 #include "netns.h"
+#include "packet.h"
 
 #define BATCH 64
 #define SEND_BUFFER (8 << 20)
@@ -29,7 +31,23 @@ static int open_socket(int netns, struct fg_error *err)
 	return fd;
 }
 
-int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass, bool offload,
+/* Every frame has this header before it (PACKET_VNET_HDR), so that one socket writes all kinds, in order. */
+static struct virtio_net_hdr offload_header(const struct fg_offload *offload)
+{
+	struct virtio_net_hdr h = {};
+
+	if (!offload)
+		return h;
+	h.flags = offload->needs_checksum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0;
+	h.gso_type = offload->gso_type;
+	h.hdr_len = offload->hdr_len;
+	h.gso_size = offload->gso_size;
+	h.csum_start = offload->csum_start;
+	h.csum_offset = offload->csum_offset;
+	return h;
+}
+
+int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass,
 		   struct fg_error *err)
 {
 	const struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = ifindex };
@@ -41,7 +59,7 @@ int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass
 		return -1;
 	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) ||
 	    (bypass && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one))) ||
-	    (offload && setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one))))
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "packet socket on device %d",
 				     ifindex);
 	/* More than the default holds a whole batch; the force needs CAP_NET_ADMIN, and is not needed. */
@@ -60,7 +78,8 @@ int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, uns
 		    struct fg_error *err)
 {
 	struct mmsghdr msgs[BATCH];
-	struct iovec iov[BATCH];
+	struct virtio_net_hdr headers[BATCH];
+	struct iovec iov[BATCH][2];
 	unsigned int sent = 0;
 
 	while (sent < count) {
@@ -69,9 +88,11 @@ int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, uns
 
 		memset(msgs, 0, n * sizeof(msgs[0]));
 		for (unsigned int i = 0; i < n; i++) {
-			iov[i] = (struct iovec){ frames[sent + i].data, frames[sent + i].len };
-			msgs[i].msg_hdr.msg_iov = &iov[i];
-			msgs[i].msg_hdr.msg_iovlen = 1;
+			headers[i] = offload_header(frames[sent + i].offload);
+			iov[i][0] = (struct iovec){ &headers[i], sizeof(headers[i]) };
+			iov[i][1] = (struct iovec){ frames[sent + i].data, frames[sent + i].len };
+			msgs[i].msg_hdr.msg_iov = iov[i];
+			msgs[i].msg_hdr.msg_iovlen = 2;
 		}
 		ret = sendmmsg(sender->fd, msgs, n, 0);
 		if (ret < 0 && errno == EINTR)

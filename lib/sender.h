@@ -13,18 +13,21 @@ struct fg_sender {
 	int fd; /* owned; -1: none. It receives nothing: its protocol is 0. */
 };
 
+struct fg_offload;
+
 /*
  * Opens the socket in netns on ifindex. bypass: past the device's queueing discipline and tc egress (flowgen's own device); without
- * it the frame goes through all of them, as a pod's own packet does (dev_queue_xmit). offload: each frame begins with a
- * struct virtio_net_hdr (PACKET_VNET_HDR).
+ * it the frame goes through all of them, as a pod's own packet does (dev_queue_xmit).
  */
-int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass, bool offload,
+int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass,
 		   struct fg_error *err);
 void fg_sender_close(struct fg_sender *sender);
 
 struct fg_chunk {
 	void *data;
 	size_t len;
+	/* Of the frame's checksum and segments, which the device is left to make; NULL: nothing is. Borrowed. */
+	const struct fg_offload *offload;
 };
 
 /*

@@ -15,52 +15,8 @@
 
 /* Jumbo frames and fragments of the largest packet pass; the pod's own device decides what it takes. */
 #define PORT_MTU 65535
-#define NEIGHBOUR_TIMEOUT_NS 1000000000ULL
-
-static const struct fg_device *find_device(const void *names, uint32_t netns, int ifindex)
-{
-	const struct fg_device_table *t = names;
-
-	for (size_t i = 0; i < t->count; i++)
-		if (t->devices[i].netns == netns && t->devices[i].ifindex == ifindex)
-			return &t->devices[i];
-	return NULL;
-}
-
-static const char *find_reason(const void *names, uint32_t code)
-{
-	return fg_reasons_name(((const struct fg_device_table *)names)->reasons, code);
-}
-
-static int add_devices(struct fg_device_table *t, struct nl_sock *sk, uint32_t netns,
-		       const char *where, struct fg_error *err)
-{
-	struct fg_links links = {};
-	struct fg_device *grown;
-
-	/* A namespace is listed once. */
-	for (size_t i = 0; i < t->count; i++)
-		if (t->devices[i].netns == netns)
-			return 0;
-	if (fg_link_list(sk, &links, err))
-		return -1;
-	grown = reallocarray(t->devices, t->count + links.count, sizeof(*grown));
-	if (!grown) {
-		fg_links_free(&links);
-		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "devices");
-	}
-	t->devices = grown;
-	for (size_t i = 0; i < links.count; i++) {
-		struct fg_device *d = &t->devices[t->count++];
-
-		*d = (struct fg_device){ .netns = netns, .ifindex = links.links[i].ifindex };
-		memcpy(d->name, links.links[i].name, sizeof(d->name));
-		memcpy(d->kind, links.links[i].kind, sizeof(d->kind));
-		snprintf(d->where, sizeof(d->where), "%s", where);
-	}
-	fg_links_free(&links);
-	return 0;
-}
+/* As long as the kernel itself asks: three times, a second apart. */
+#define NEIGHBOUR_TIMEOUT_NS 3500000000ULL
 
 struct fg_session *fg_session_open(const struct fg_session_options *options, struct fg_error *err)
 {
@@ -86,8 +42,10 @@ static void member_free(struct fg_member *m)
 		return;
 	for (size_t i = 0; i < m->ladder.count; i++)
 		fg_fd_close(&m->counter_fds[i]);
+	fg_fd_close(&m->reply_link);
 	fg_sender_close(&m->sender);
 	free(m->hops);
+	fg_ladder_free(&m->back);
 	fg_ladder_free(&m->ladder);
 	fg_pod_close(&m->pod);
 	free(m);
@@ -106,6 +64,7 @@ void fg_session_close(struct fg_session *session)
 		fg_port_close(&session->gates[i].port);
 	}
 	free(session->gates);
+	fg_stops_close(&session->stops);
 	fg_collector_free(session->collector);
 	fg_verdicts_free(session->verdicts);
 	fg_datapath_close(session->datapath);
@@ -118,7 +77,7 @@ void fg_session_close(struct fg_session *session)
 	free(session->scenes);
 	free(session->buffers);
 	free(session->arena);
-	free(session->names.devices);
+	fg_names_free(&session->names);
 	fg_host_close(&session->host);
 	free(session);
 }
@@ -142,7 +101,12 @@ static int open_datapath(struct fg_session *s, struct fg_error *err)
 	s->datapath = fg_datapath_open(s->reasons, s->options.ring_bytes, err);
 	s->verdicts = s->datapath ? fg_verdicts_new(s->datapath, err) : NULL;
 	s->collector = s->verdicts ? fg_collector_new(s->datapath, err) : NULL;
-	return s->collector ? 0 : -1;
+	if (!s->collector)
+		return -1;
+	fg_datapath_config(s->datapath)->stop = !s->options.deliver && !s->options.reply;
+	fg_datapath_config(s->datapath)->replies =
+		s->options.reply ? FG_REPLIES_FOLLOW : FG_REPLIES_TAKE;
+	return 0;
 }
 
 /* The port in the namespace of the member's primary; made for the first member that needs it. */
@@ -162,7 +126,7 @@ static int find_gate(struct fg_session *s, const struct fg_member *m, struct fg_
 	if (fg_port_open(&gate->port, m->pod.host_netns, fg_datapath_inject_fd(s->datapath),
 			 PORT_MTU, err))
 		return -1;
-	if (fg_sender_open(&gate->sender, gate->port.netns, gate->port.ifindex, true, false, err)) {
+	if (fg_sender_open(&gate->sender, gate->port.netns, gate->port.ifindex, true, err)) {
 		fg_port_close(&gate->port);
 		return -1;
 	}
@@ -201,8 +165,8 @@ static void fill_scene(struct fg_session *s, struct fg_member *m, enum fg_method
 		.netkit = !strcmp(m->pod.primary.kind, "netkit"),
 		.bridged = m->pod.primary.master != 0,
 		.codes = fg_reasons_codes(s->reasons),
-		.device = find_device,
-		.reason = find_reason,
+		.device = fg_names_device,
+		.reason = fg_names_reason,
 		.names = &s->names,
 	};
 	for (size_t i = 0; i < m->ladder.count; i++)
@@ -235,6 +199,43 @@ static const char *pod_label(const struct fg_pod *pod)
 	return pod->name[0] ? pod->name : pod->ref;
 }
 
+/*
+ * Answers are taken off before the pod's stack, which knows nothing of the question. A kernel without tcx cannot: then
+ * they go in, and the stack deals with them as with any stray packet.
+ */
+static int take_answers(struct fg_session *s, struct fg_member *m, struct fg_error *err)
+{
+	m->reply_link = fg_stop_attach(m->pod.netns, m->pod.peer.ifindex,
+				       fg_datapath_reply_fd(s->datapath), err);
+	if (m->reply_link < 0 && err->kind == FG_ERR_UNSUPPORTED && !s->options.reply) {
+		s->disturbs = "without tcx (Linux 6.6) probes and their answers reach the pods' stacks";
+		return 0;
+	}
+	if (m->reply_link < 0)
+		return fg_error_prefix(err, "pod %s: answers cannot be taken", m->pod.ref);
+	if (!s->options.reply)
+		return 0;
+	if (fg_policy_list_back(&m->pod, &m->back, err))
+		return -1;
+	for (size_t i = 0; i < m->back.count; i++)
+		fg_verdicts_trace(s->verdicts, &m->back.programs[i]);
+	m->scene.back = &m->back;
+	m->scene.wants_reply = true;
+	return 0;
+}
+
+/* A destination pod on this host is not to notice the probe. */
+static int spare_destination(struct fg_session *s, const struct fg_addr *dst, struct fg_error *err)
+{
+	const struct fg_stop_parts parts = { fg_datapath_stop_fd(s->datapath),
+					     fg_datapath_maps(s->datapath).owners };
+	bool found;
+
+	if (s->options.deliver || s->options.reply || s->disturbs)
+		return 0;
+	return fg_stops_add(&s->stops, &s->host, dst, &parts, &found, err);
+}
+
 static int open_member(struct fg_session *s, struct fg_member *m, const char *ref,
 		       const char *interface, enum fg_method wanted, struct fg_error *err)
 {
@@ -255,13 +256,12 @@ static int open_member(struct fg_session *s, struct fg_member *m, const char *re
 	for (size_t i = 0; i < m->ladder.count; i++)
 		fg_verdicts_trace(s->verdicts, &m->ladder.programs[i]);
 	fill_scene(s, m, method);
-	if (open_counters(s, m) || watch_xdp(s, m, err) ||
-	    add_devices(&s->names, m->pod.rtnl, m->pod.inode, pod_label(&m->pod), err) ||
-	    add_devices(&s->names, m->pod.host_rtnl, m->pod.host_inode, "host", err))
+	if (open_counters(s, m) || watch_xdp(s, m, err) || take_answers(s, m, err) ||
+	    fg_names_add(&s->names, m->pod.rtnl, m->pod.inode, pod_label(&m->pod), err) ||
+	    fg_names_add(&s->names, m->pod.host_rtnl, m->pod.host_inode, "host", err))
 		return -1;
 	if (method == FG_METHOD_POD_SOCKET)
-		return fg_sender_open(&m->sender, m->pod.netns, m->pod.peer.ifindex, false, false,
-				      err);
+		return fg_sender_open(&m->sender, m->pod.netns, m->pod.peer.ifindex, false, err);
 	m->port = find_gate(s, m, err);
 	return m->port < 0 ? -1 : 0;
 }
@@ -273,7 +273,7 @@ int fg_session_add_pod(struct fg_session *session, const char *ref, const char *
 
 	if (!m)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pod");
-	m->pod.netns = m->pod.host_netns = m->sender.fd = m->port = -1;
+	m->pod.netns = m->pod.host_netns = m->sender.fd = m->port = m->reply_link = -1;
 	if (open_member(session, m, ref, interface, wanted, err)) {
 		member_free(m);
 		return -1;
@@ -308,6 +308,8 @@ const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member 
 	member->hops = hop;
 	hop += member->hop_count;
 	*hop = (struct fg_hop){ .src = *src, .dst = *dst };
+	if (spare_destination(session, dst, err))
+		return NULL;
 	if (fg_route_next_hop(member->pod.rtnl, member->pod.netns, &member->pod.peer, dst, NULL,
 			      NEIGHBOUR_TIMEOUT_NS, hop->mac, err)) {
 		fg_error_prefix(err, "pod %s", member->pod.ref);
@@ -356,6 +358,11 @@ struct fg_probe *fg_session_window(struct fg_session *session, uint32_t *room)
 {
 	*room = FG_WINDOW;
 	return session->window;
+}
+
+const char *fg_session_disturbs(const struct fg_session *session)
+{
+	return session->disturbs;
 }
 
 bool fg_session_cancelled(const struct fg_session *session)

@@ -17,6 +17,8 @@ struct fg_session_options {
 	uint32_t ring_bytes;   /* 0: the default */
 	uint64_t timeout_ns;   /* how long a window waits for the ends of its packets */
 	int cancel_fd;	       /* readable: stop waiting; -1: none */
+	bool deliver;	       /* let packets into a destination pod on this host; else they are stopped before its stack */
+	bool reply;	       /* wait for answers, and follow them back; packets are then let in as well */
 };
 
 struct fg_session;
@@ -34,6 +36,8 @@ int fg_session_add_pod(struct fg_session *session, const char *ref, const char *
 /* What is known of a pod that was added; borrowed. */
 const struct fg_pod *fg_session_pod(const struct fg_session *session, int pod);
 const struct fg_scene *fg_session_scene(const struct fg_session *session, int pod);
+/* What cannot be kept from the pods' stacks on this kernel, and why; NULL: nothing. Static text. */
+const char *fg_session_disturbs(const struct fg_session *session);
 /* Why the method is the one it is, or what it passes by; NULL: nothing to say. Static text. */
 const char *fg_session_method_why(const struct fg_session *session, int pod);
 

@@ -6,11 +6,13 @@
 #include "collector.h"
 #include "datapath.h"
 #include "link.h"
+#include "netns.h"
 #include "policy.h"
 #include "port.h"
 #include "reason.h"
 #include "sender.h"
 #include "session.h"
+#include "stop.h"
 #include "symbol.h"
 #include "verdict.h"
 
@@ -31,6 +33,8 @@ struct fg_member {
 	const char *why;	 /* of the method */
 	int port;		 /* index of the port in the primary's namespace; -1: not needed */
 	struct fg_sender sender; /* pod-socket */
+	struct fg_ladder back;	 /* the way back, where answers are waited for */
+	int reply_link;		 /* owned: the reply program on the peer; -1: none */
 	bool has_untraced;	 /* run counters are wanted */
 	bool one_by_one;	 /* and only tell something for one packet at a time */
 	int counter_fds[FG_LADDER_MAX]; /* owned; -1 for traced programs */
@@ -45,9 +49,12 @@ struct fg_gate {
 	struct fg_sender sender;
 };
 
-struct fg_device_table {
+/* Names of what packets come by: devices of the namespaces seen so far, and drop reasons. */
+struct fg_names {
 	struct fg_device *devices;
-	size_t count, room;
+	size_t count;
+	uint32_t *seen; /* inode numbers of the namespaces that were listed, or could not be */
+	size_t seen_count;
 	const struct fg_reasons *reasons;
 };
 
@@ -62,6 +69,8 @@ struct fg_session {
 	int stats_fd; /* run counters count while it is open; -1: not asked for */
 	bool egress_redirect;
 	bool cancelled;
+	const char *disturbs; /* see fg_session_disturbs() */
+	struct fg_stops stops;
 
 	struct fg_member **members; /* each allocated: scenes point into them */
 	size_t member_count;
@@ -71,7 +80,7 @@ struct fg_session {
 	uint32_t generation;
 	uint64_t left; /* packets that the tables still hold */
 
-	struct fg_device_table names;
+	struct fg_names names;
 
 	struct fg_probe *window;
 	const struct fg_scene **scenes;
@@ -79,6 +88,21 @@ struct fg_session {
 	uint8_t *arena;
 	size_t arena_size;
 };
+
+/* Lists the devices of a namespace once; where says how a person knows it. Returns 0 or -1. */
+int fg_names_add(struct fg_names *names, struct nl_sock *sk, uint32_t netns, const char *where,
+		 struct fg_error *err);
+
+/* Makes the names of a namespace known that a packet came to; one that cannot be found stays without. */
+void fg_names_find(struct fg_names *names, struct fg_host *host, uint32_t netns);
+
+void fg_names_free(struct fg_names *names);
+const struct fg_device *fg_names_device(const void *names, uint32_t netns, int ifindex);
+const char *fg_names_reason(const void *names, uint32_t code);
+
+/* Where the answer to a judged probe is a SYN-ACK, resets the connection that it has half opened. Returns 0 or -1. */
+int fg_session_close_half_open(struct fg_session *session, const struct fg_probe *probe,
+			       struct fg_error *err);
 
 /* Resolves the hop for a probe of the member, from its table or the pod's own routes. NULL on failure. Borrowed. */
 const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member *member,

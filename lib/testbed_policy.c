@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* testbed_policy.c - loading the policy programs of bpf/policy.bpf.c, and attaching them without a link. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -72,11 +75,16 @@ bool fg_testbed_program_known(const char *program)
 /* As from a tool that strips its BTF: such a program cannot be traced by fexit. */
 static int no_btf_load(struct fg_error *err)
 {
-	static const struct bpf_insn drop[] = {
+	const struct bpf_insn drop[] = {
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1,
+		  .off = offsetof(struct __sk_buff, protocol) },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_2, .off = 1,
+		  .imm = htons(ETH_P_ARP) },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 2 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, NO_BTF_PROGRAM, "GPL", drop, 2, NULL);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, NO_BTF_PROGRAM, "GPL", drop, 5, NULL);
 
 	return fd < 0 ? fg_fail_errno(err, FG_ERR_INTERNAL, errno, "load " NO_BTF_PROGRAM) : fd;
 }

@@ -59,6 +59,7 @@ static int share_maps(struct bpf_object *obj, const struct fg_datapath_maps *map
 		{ "tracked", maps->tracked }, { "flows", maps->flows },	    { "events", maps->events },
 		{ "config", maps->config },   { "counters", maps->counters },
 	};
+	static const char *const unused[] = { "heads", "replies" };
 	struct bpf_map *map;
 
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
@@ -66,8 +67,12 @@ static int share_maps(struct bpf_object *obj, const struct fg_datapath_maps *map
 		if (map && bpf_map__reuse_fd(map, shared[i].fd))
 			return -1;
 	}
-	map = bpf_object__find_map_by_name(obj, "heads");
-	return map ? bpf_map__set_autocreate(map, false) : 0;
+	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
+		map = bpf_object__find_map_by_name(obj, unused[i]);
+		if (map && bpf_map__set_autocreate(map, false))
+			return -1;
+	}
+	return 0;
 }
 
 static int aim(struct bpf_program *enter, struct bpf_program *leave, int fd, const char *function)

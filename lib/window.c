@@ -38,7 +38,7 @@ static int reserve(struct fg_session *s, uint32_t count, struct fg_error *err)
 	uint8_t *grown;
 
 	for (uint32_t i = 0; i < count; i++)
-		need += fg_packet_bound(s->window[i].spec.packet);
+		need += fg_probe_bound(&s->window[i].spec);
 	if (need <= s->arena_size)
 		return 0;
 	grown = realloc(s->arena, need);
@@ -54,22 +54,16 @@ static int split(struct fg_session *s, uint32_t index, uint32_t *used, struct fg
 {
 	struct fg_frame whole = s->window[index].frame;
 
-	s->window[index].spec.fragment = 0;
-	s->window[index].spec.fragments = whole.count;
 	if (whole.count == 1)
 		return 0;
 	if (*used + whole.count - 1 > FG_WINDOW)
 		return fg_fail(err, FG_ERR_USAGE, "more than %d fragments at a time", FG_WINDOW);
 	for (uint32_t k = 0; k < whole.count; k++) {
 		struct fg_probe *p = k ? &s->window[(*used)++] : &s->window[index];
-		size_t len;
 
 		if (k)
 			p->spec = s->window[index].spec;
-		p->spec.fragment = k;
-		p->frame = (struct fg_frame){ .count = 1, .offload = whole.offload };
-		p->frame.data = fg_frame_part(&whole, k, &len);
-		p->frame.len = p->frame.size = p->frame.part_len = len;
+		fg_probe_take_fragment(p, &whole, k);
 	}
 	return 0;
 }
@@ -85,8 +79,8 @@ static int build(struct fg_session *s, uint32_t *count, struct fg_error *err)
 		struct fg_probe *p = &s->window[i];
 
 		p->frame = (struct fg_frame){ .data = s->arena + offset,
-					      .size = fg_packet_bound(p->spec.packet) };
-		if (fg_packet_build(p->spec.packet, &p->spec.vary, &p->frame, err))
+					      .size = fg_probe_bound(&p->spec) };
+		if (fg_probe_build(&p->spec, &p->frame, err))
 			return -1;
 		offset += p->frame.size;
 		if (split(s, i, &used, err))
@@ -118,6 +112,18 @@ static int address(struct fg_session *s, uint32_t index, uint32_t number, struct
 	return 0;
 }
 
+/* Afterwards the addresses are those that the packet had on the pod's path. */
+static void unwrap(struct fg_session *s, struct fg_probe *p)
+{
+	struct fg_member *m = member_of(s, p);
+	const struct fg_hop *hop = fg_member_hop(s, m, &p->spec.vary.src, &p->spec.vary.dst, NULL);
+
+	if (!hop)
+		return;
+	memcpy(p->frame.data, hop->mac, 6);
+	memcpy(p->frame.data + 6, m->pod.peer.mac, 6);
+}
+
 /* A stretch of the window that is sent and waited for in one go; on the wire its probes are numbered from 0. */
 struct span {
 	uint32_t first;
@@ -145,9 +151,11 @@ static int send_run(struct fg_session *s, const struct span *span, uint32_t firs
 	struct fg_config *config = fg_datapath_config(s->datapath);
 	int sent;
 
-	for (uint32_t i = 0; i < n; i++)
-		s->buffers[i] = (struct fg_chunk){ s->window[first + i].frame.data,
-						    s->window[first + i].frame.len };
+	for (uint32_t i = 0; i < n; i++) {
+		const struct fg_frame *f = &s->window[first + i].frame;
+
+		s->buffers[i] = (struct fg_chunk){ f->data, f->len, &f->offload };
+	}
 	if (m->port >= 0)
 		return fg_sender_write(&s->gates[m->port].sender, s->buffers, n, err);
 	/* In the pod there is no envelope: the observers take the number of the frame that is being written. */
@@ -369,6 +377,14 @@ static void check_path(struct fg_session *s, struct fg_member *m, const struct s
 		}
 }
 
+/* Packets come by devices of namespaces that have nothing to do with the pod: their names are looked up once. */
+static void name_places(struct fg_session *s, const struct span *span)
+{
+	for (uint32_t i = span->first; i < span->first + span->count; i++)
+		for (uint32_t k = 0; k < s->window[i].trace.count; k++)
+			fg_names_find(&s->names, &s->host, s->window[i].trace.list[k].event.netns);
+}
+
 static int run_span(struct fg_session *s, const struct span *span, struct fg_error *err)
 {
 	for (uint32_t i = 0; i < span->count; i++)
@@ -377,8 +393,13 @@ static int run_span(struct fg_session *s, const struct span *span, struct fg_err
 	prepare(s, span);
 	if (send_and_collect(s, span, err))
 		return -1;
-	for (uint32_t i = span->first; i < span->first + span->count; i++)
+	name_places(s, span);
+	for (uint32_t i = span->first; i < span->first + span->count; i++) {
 		fg_judge(s->scenes[i], &s->window[i]);
+		unwrap(s, &s->window[i]);
+		if (fg_session_close_half_open(s, &s->window[i], err))
+			return -1;
+	}
 	for (size_t k = 0; k < s->member_count; k++)
 		check_path(s, s->members[k], span);
 	return 0;

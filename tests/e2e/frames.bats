@@ -7,7 +7,7 @@ BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
 
 setup_file() {
 	command -v tshark > /dev/null || skip 'tshark is not installed'
-	cd "$BATS_FILE_TMPDIR"
+	cd "$BATS_FILE_TMPDIR" || exit
 	"$BUILD/tests/tool/frames" frames.pcap > cases
 }
 

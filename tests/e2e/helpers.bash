@@ -45,6 +45,7 @@ node_up() {
 node_down() {
 	[ -n "${NODE_DIR:-}" ] || return 0
 	exec 7>&-
+	kill "$NODE_HOLDER" 2> /dev/null || :
 	wait "$NODE_HOLDER" || :
 	rm -rf "$NODE_DIR"
 }
@@ -92,12 +93,24 @@ pods_down() {
 	[ -z "$names" ] || podctl del $names
 }
 
+# serve POD PORT...: UDP servers that take what comes, as long as the node is there.
+serve() {
+	local pod=$1 port
+	shift
+	for port; do
+		in_pod "$pod" "$TOOL/listen" udp --port "$port" --count 0 --seconds 9999 > "$NODE_DIR/served-$port" 2>&1 3>&- 7>&- &
+		wait_for grep -q ready "$NODE_DIR/served-$port"
+	done
+}
+# served PORT: how many packets a server has taken.
+served() { grep -c '^udp' "$NODE_DIR/served-$1" || :; }
+
 # Starts a listener in a pod, and returns when it is ready. What it prints is in $NODE_DIR/heard.
 # hear POD ARGUMENT of tests/tool/listen...
 hear() {
 	local pod=$1
 	shift
-	in_pod "$pod" "$TOOL/listen" "$@" > "$NODE_DIR/heard" &
+	in_pod "$pod" "$TOOL/listen" "$@" > "$NODE_DIR/heard" 3>&- 7>&- &
 	LISTENER=$!
 	wait_for grep -q ready "$NODE_DIR/heard"
 }

@@ -7,7 +7,7 @@
 # nodes may run side by side. `up` makes these pods:
 #   shop/cart-0   CNI ptp, a container `web` that serves HTTP on port 8080
 #   pay/cart-0    CNI ptp, the same name in another namespace
-#   shop/db-0     CNI bridge, a container `db`
+#   shop/db-0     CNI bridge, a container `db` that does so too
 #   kube-system/agent-x7   on the node's own network
 # `podman` adds a podman pod `stand` with a container `till`, a container `kiosk`, and a host-network one `lobby`.
 # Exit status 77: this machine cannot do it; the reason is on standard error.
@@ -126,7 +126,7 @@ up() {
 	inside "$here/cri.py" run "$sandbox" web "$image" /bin/httpd -f -p 8080 -h /www > "$W/web"
 	pod pay cart-0 "${uid}2" > /dev/null
 	sandbox=$(pod shop db-0 "${uid}4" --handler bridge)
-	inside "$here/cri.py" run "$sandbox" db "$image" /bin/sleep infinity > "$W/db"
+	inside "$here/cri.py" run "$sandbox" db "$image" /bin/httpd -f -p 8080 -h /www > "$W/db"
 	pod kube-system agent-x7 "${uid}3" --host-network > /dev/null
 }
 

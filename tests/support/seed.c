@@ -13,8 +13,8 @@ void seed_start(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	state = given ? strtoull(given, NULL, 0) :
-			(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	state = given ? strtoull(given, NULL, 0)
+		      : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	printf("# FG_SEED=%llu repeats this run\n", (unsigned long long)state);
 	fflush(stdout);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* seed.h - random values for tests that can be repeated: the seed is printed, and FG_SEED sets it. */
+/*
+ * seed.h - random values for tests that can be repeated: the seed is printed, and FG_SEED sets it.
+ */
 #ifndef TEST_SEED_H
 #define TEST_SEED_H
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * frames - writes one frame of every kind that flowgen builds to a capture, and says for each what tshark must find in it.
+ * frames - writes one frame of every kind that flowgen builds to a capture, and says for each what
+ * tshark must find in it.
  *
- *     frames FILE.pcap     prints a line for each frame: number, name, and a tshark display filter that must match
+ *     frames FILE.pcap
  *
- * A case is the keys as a user gives them and the values as another program reads them, so nothing of flowgen is
- * asked whether flowgen is right. A case named "bad..." is malformed on purpose.
+ * A line is the number of the (first) frame, its name, and a tshark display filter that must match.
+ *
+ * A case is the keys as a user gives them and the values as another program reads them, so nothing
+ * of flowgen is asked whether flowgen is right. A case named "bad..." is malformed on purpose.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -53,9 +56,12 @@ static const struct frame_case cases[] = {
 	{ "tcp-http", 46, "flags=PA;http=HEAD http://shop.example/cart",
 	  "tcp.payload contains \"HEAD /cart HTTP/1.1\\r\\nHost: shop.example\\r\\n\"" },
 	{ "tcp-dns", 46, "flags=PA;dns=flowgen.example", "tcp.len == 35" },
-	{ "udp-empty", 46, "proto=udp", "udp.length == 8 && udp.srcport == 40000 && udp.dstport == 4444" },
-	{ "udp-text", 46, "proto=udp;payload=hello", "udp.payload == 68:65:6c:6c:6f && udp.length == 13" },
-	{ "udp-odd-pattern", 46, "proto=udp;size=33", "udp.length == 41 && udp.payload contains \"flowgen flowgen \"" },
+	{ "udp-empty", 46, "proto=udp",
+	  "udp.length == 8 && udp.srcport == 40000 && udp.dstport == 4444" },
+	{ "udp-text", 46, "proto=udp;payload=hello",
+	  "udp.payload == 68:65:6c:6c:6f && udp.length == 13" },
+	{ "udp-odd-pattern", 46, "proto=udp;size=33",
+	  "udp.length == 41 && udp.payload contains \"flowgen flowgen \"" },
 	{ "udp-v4-no-checksum", 4, "proto=udp;checksum=0;size=8", "udp.checksum == 0" },
 	{ "udp-dscp", 46, "proto=udp;dscp=ef;ecn=ect0;ttl=7", "udp" },
 	{ "udp-dscp-v4", 4, "proto=udp;dscp=af41;ecn=ce;ttl=7;df=off;id=258",
@@ -110,13 +116,15 @@ static const struct frame_case cases[] = {
 	{ "sctp-cookie-echo", 46, "proto=sctp;sctp-chunk=cookie-echo;size=5",
 	  "sctp.chunk_type == 10 && sctp.chunk_length == 9" },
 	{ "sctp-cookie-ack", 46, "proto=sctp;sctp-chunk=11", "sctp.chunk_type == 11" },
-	{ "sctp-shutdown-complete", 46, "proto=sctp;sctp-chunk=shutdown-complete", "sctp.chunk_type == 14" },
+	{ "sctp-shutdown-complete", 46, "proto=sctp;sctp-chunk=shutdown-complete",
+	  "sctp.chunk_type == 14" },
 	{ "protocol-raw", 46, "proto=253;payload=hex:00ff10", "data.data == 00:ff:10" },
 	{ "protocol-raw-v4", 4, "proto=253;payload=x", "ip.proto == 253 && ip.len == 21" },
 	{ "protocol-raw-v6", 6, "proto=253;payload=x", "ipv6.nxt == 253 && ipv6.plen == 1" },
 	{ "udp-router-alert", 4, "proto=udp;ip-option=94040000",
 	  "ip.opt.type == 148 && ip.opt.ra == 0 && ip.hdr_len == 24" },
-	{ "trace-2", 4, "trace-id=513", "ip.opt.sid == 513 && ip.opt.len == 4 && ip.hdr_len == 24" },
+	{ "trace-2", 4, "trace-id=513",
+	  "ip.opt.sid == 513 && ip.opt.len == 4 && ip.hdr_len == 24" },
 	{ "trace-4", 4, "trace-id=66051;trace-option=159",
 	  "ip.hdr_len == 28 && ip contains 9f:06:00:01:02:03:00:00" },
 	{ "trace-8", 4, "proto=udp;trace-id=1;trace-length=8;trace-option=159",
@@ -132,7 +140,8 @@ static const struct frame_case cases[] = {
 	  "ip.flags.mf == 1 && ip.frag_offset == 0 && ip.len == 532 && ip.flags.df == 0" },
 	{ "fragments-v6", 6, "proto=udp;size=1000;fragment=512;ext-header=destination",
 	  "ipv6.fraghdr.more == 1 && ipv6.fraghdr.offset == 0 && ipv6.plen == 520" },
-	{ "fragments-options", 4, "size=100;fragment=64;ip-option=94040000;ip-option=07070400000000",
+	{ "fragments-options", 4,
+	  "size=100;fragment=64;ip-option=94040000;ip-option=07070400000000",
 	  "ip.flags.mf == 1 && ip.hdr_len == 32" },
 	{ "later-fragment-v4", 4, "proto=udp;fragment-offset=800;size=24;id=99",
 	  "ip.frag_offset == 100 && ip.len == 44 && ip.id == 99" },
@@ -146,7 +155,8 @@ static const struct frame_case cases[] = {
 	{ "bad-icmp", 4, "proto=icmp;bad-checksum", "icmp.checksum.status == \"Bad\"" },
 	{ "bad-icmpv6", 6, "proto=icmp;bad-checksum", "icmpv6.checksum.status == \"Bad\"" },
 	{ "bad-sctp", 46, "proto=sctp;bad-checksum", "sctp.checksum.status == \"Bad\"" },
-	{ "bad-ip", 4, "bad-ip-checksum", "ip.checksum.status == \"Bad\" && tcp.checksum.status == \"Good\"" },
+	{ "bad-ip", 4, "bad-ip-checksum",
+	  "ip.checksum.status == \"Bad\" && tcp.checksum.status == \"Good\"" },
 	{ "bad-own-checksum", 46, "checksum=0x1234", "tcp.checksum == 0x1234" },
 	{ "bad-own-sctp", 46, "proto=sctp;checksum=0x12345678", "sctp.checksum == 0x12345678" },
 	{ "bad-own-ip-checksum", 4, "ip-checksum=0x1234", "ip.checksum == 0x1234" },

@@ -28,7 +28,8 @@ static void test_sum(void **state)
 	static const uint8_t odd[] = { 0x00, 0x01, 0xf2 };
 
 	(void)state;
-	assert_int_equal(fg_sum_fold(fg_sum_add(0, rfc, sizeof(rfc))), 0xddf2); /* RFC 1071 section 3 */
+	assert_int_equal(fg_sum_fold(fg_sum_add(0, rfc, sizeof(rfc))),
+			 0xddf2); /* RFC 1071 section 3 */
 	assert_int_equal(fg_sum_fold(fg_sum_add(0, odd, sizeof(odd))), 0xf201);
 	assert_int_equal(fg_sum_fold(0), 0);
 }

@@ -9,7 +9,10 @@
 #include "fields.h"
 #include "seed.h"
 
-/* The table itself: fields of a header stand together, in wire order, and cover each bit of its fixed part once. */
+/*
+ * The table itself: fields of a header stand together, in wire order, and cover each bit of its
+ * fixed part once.
+ */
 static void test_table(void **state)
 {
 	unsigned int next = 0;
@@ -90,7 +93,8 @@ static void test_text(void **state)
 	(void)state;
 	assert_string_equal(fg_field_text(FG_ETHERNET_DST, ethernet, 14, buf, sizeof(buf)),
 			    "02:00:5e:10:00:01");
-	assert_string_equal(fg_field_text(FG_ETHERNET_TYPE, ethernet, 14, buf, sizeof(buf)), "0x0800");
+	assert_string_equal(fg_field_text(FG_ETHERNET_TYPE, ethernet, 14, buf, sizeof(buf)),
+			    "0x0800");
 	assert_string_equal(fg_field_text(FG_IPV6_SRC, ipv6, 40, buf, sizeof(buf)), "fd00::5");
 	assert_string_equal(fg_field_text(FG_IPV6_VERSION, ipv6, 40, buf, sizeof(buf)), "6");
 	assert_string_equal(fg_field_text(FG_TCP_FLAGS, tcp, 20, buf, sizeof(buf)), "SA");
@@ -98,7 +102,8 @@ static void test_text(void **state)
 	assert_string_equal(fg_field_text(FG_TCP_FLAGS, tcp, 20, buf, sizeof(buf)), "FSRPAUEC");
 	tcp[13] = 0;
 	assert_string_equal(fg_field_text(FG_TCP_FLAGS, tcp, 20, buf, sizeof(buf)), "-");
-	assert_string_equal(fg_field_text(FG_IPV4_OPTION_DATA, option, 4, buf, sizeof(buf)), "0201");
+	assert_string_equal(fg_field_text(FG_IPV4_OPTION_DATA, option, 4, buf, sizeof(buf)),
+			    "0201");
 	assert_string_equal(fg_field_text(FG_IPV4_OPTION_DATA, option, 4, buf, 4), "02");
 	assert_string_equal(fg_field_text(FG_ETHERNET_DST, ethernet, 14, buf, 5), "02");
 	assert_string_equal(fg_field_text(FG_IPV6_SRC, ipv6, 40, buf, 3), "");
@@ -120,7 +125,7 @@ static void test_within(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	   cmocka_unit_test(test_names_are_unique),
+		cmocka_unit_test(test_table),	    cmocka_unit_test(test_names_are_unique),
 		cmocka_unit_test(test_get_and_set), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_within),
 	};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Golden frames: the bytes are written down field by field from the RFCs, and none of flowgen's own code has a say in
- * what is right. What the golden frames do not hold of the table of fields fails a test here.
+ * Golden frames: the bytes are written down field by field from the RFCs, and none of flowgen's own
+ * code has a say in what is right. What the golden frames do not hold of the table of fields fails
+ * a test here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,8 @@ static const struct golden goldens[] = {
 	  ETH6 "6 00 12345 0028 06 40 " A6 "9c40 115c 89abcdef 00000000 a0 02 fd20 7f6f 0000 "
 	       "02 04 05a0 04 02 08 0a aacb2171 00000000 01 03 03 07" },
 	{ "tcp data", AF_INET, "flags=PAUC;payload=x;seq=1;ack=2;window=3;urgent=4;tcp-reserved=1",
-	  ETH4 "45 00 0035 4567 4000 40 06 e14e " A4 "9c40 115c 00000001 00000002 81 b8 0003 8af6 0004 "
+	  ETH4 "45 00 0035 4567 4000 40 06 e14e " A4
+	       "9c40 115c 00000001 00000002 81 b8 0003 8af6 0004 "
 	       "01 01 08 0a aacb2171 4902 9b2a 78" },
 	{ "tcp other option", AF_INET, "flags=R;seq=0;tcp-option=1c048005",
 	  ETH4 "45 00 002c 4567 4000 40 06 e157 " A4
@@ -80,9 +82,9 @@ static const struct golden goldens[] = {
 	  ETH4 "45 00 0030 4567 4000 40 84 e0d5 " A4 "9c40 115c 00000001 220d1d58 "
 	       "03 00 0010 00000002 00000003 0000 0000" },
 	{ "sctp shutdown", AF_INET, "proto=sctp;sctp-chunk=shutdown;sctp-tag=1;sctp-tsn=2",
-	  ETH4 "45 00 0028 4567 4000 40 84 e0dd " A4 "9c40 115c 00000001 9c66c471 07 00 0008 00000002" },
-	{ "raw", AF_INET, "proto=253;payload=x",
-	  ETH4 "45 00 0015 4567 4000 40 fd e077 " A4 "78" },
+	  ETH4 "45 00 0028 4567 4000 40 84 e0dd " A4
+	       "9c40 115c 00000001 9c66c471 07 00 0008 00000002" },
+	{ "raw", AF_INET, "proto=253;payload=x", ETH4 "45 00 0015 4567 4000 40 fd e077 " A4 "78" },
 	{ "trace id", AF_INET, "trace-id=513;proto=udp",
 	  ETH4 "46 00 0020 4567 4000 40 11 5653 " A4 "88 04 0201 9c40 115c 0008 3e34" },
 	{ "trace id and another option", AF_INET,
@@ -96,12 +98,12 @@ static const struct golden goldens[] = {
 	  ETH6 "6 00 00000 0020 00 40 " A6 "3c 00 01 04 00000000 2c 00 01 04 00000000 "
 	       "11 00 0000 00000007 9c40 115c 0008 5832" },
 	{ "fragments", AF_INET, "proto=udp;size=16;fragment=16;id=9",
-	  ETH4 "45 00 0024 0009 2000 40 11 46b3 " A4
-	       "9c40 115c 0018 e740 666c6f7767656e20 "
-	       ETH4 "45 00 001c 0009 0002 40 11 66b9 " A4 "666c6f7767656e20" },
+	  ETH4 "45 00 0024 0009 2000 40 11 46b3 " A4 "9c40 115c 0018 e740 666c6f7767656e20 " ETH4
+	       "45 00 001c 0009 0002 40 11 66b9 " A4 "666c6f7767656e20" },
 	{ "fragments v6", AF_INET6, "proto=udp;size=16;fragment=16;id=9;flow-label=0",
-	  ETH6 "6 00 00000 0018 2c 40 " A6 "11 00 0001 00000009 9c40 115c 0018 013f 666c6f7767656e20 "
-	       ETH6 "6 00 00000 0010 2c 40 " A6 "11 00 0010 00000009 666c6f7767656e20" },
+	  ETH6 "6 00 00000 0018 2c 40 " A6
+	       "11 00 0001 00000009 9c40 115c 0018 013f 666c6f7767656e20 " ETH6
+	       "6 00 00000 0010 2c 40 " A6 "11 00 0010 00000009 666c6f7767656e20" },
 	{ "routing", AF_INET6, NULL,
 	  ETH6 "6 00 00000 0020 2b 40 " A6 "11 02 04 01 00000000 fd000000000000000000000000000001 "
 	       "9c40 115c 0008 0000" },
@@ -182,7 +184,10 @@ static void write_back(const struct fg_dissection *dissection, uint8_t *out, boo
 	}
 }
 
-/* The fields that a dissection finds are all there is in a packet, and every field of the table is in some golden frame. */
+/*
+ * The fields that a dissection finds are all there is in a packet, and every field of the table is
+ * in some golden frame.
+ */
 static void test_golden_dissected(void **state)
 {
 	bool seen[FG_FIELD_COUNT] = { false };
@@ -267,14 +272,18 @@ static void test_sizes(void **state)
 	build("proto=udp;size=65507;fragment=8", AF_INET, &frame);
 	assert_int_equal(frame.count, (65515 + 7) / 8);
 	free(frame.data);
-	assert_int_equal(packets_build("proto=udp;size=8;fragment=16", &vary, &frame, NULL, &err), -1);
-	assert_string_equal(err.message, "fragment: nothing to split: the packet has 16 bytes of data, "
-					 "and 16 go into one fragment");
-	assert_int_equal(packets_build("tcp-option=0101010101010101010101010101010101010101;tcp-option=01",
-				       &vary, &frame, NULL, &err),
+	assert_int_equal(packets_build("proto=udp;size=8;fragment=16", &vary, &frame, NULL, &err),
 			 -1);
 	assert_string_equal(err.message,
-			    "tcp-option: 44 bytes of TCP options with the usual ones, at most 40 fit");
+			    "fragment: nothing to split: the packet has 16 bytes of data, "
+			    "and 16 go into one fragment");
+	assert_int_equal(
+		packets_build("tcp-option=0101010101010101010101010101010101010101;tcp-option=01",
+			      &vary, &frame, NULL, &err),
+		-1);
+	assert_string_equal(
+		err.message,
+		"tcp-option: 44 bytes of TCP options with the usual ones, at most 40 fit");
 	assert_int_equal(packets_build("trace-id=1;ip-option=01010101010101010101010101010101010101"
 				       "0101010101010101010101010101010101010101",
 				       &vary, &frame, NULL, &err),
@@ -305,7 +314,9 @@ static void test_too_large_for_the_field(void **state)
 	assert_string_equal(err.message, "TCP checksum: 65536 does not fit into 16 bits");
 }
 
-/* The trace ID of the probe takes the place of the template's, and a DNS query's ID is the probe's. */
+/*
+ * The trace ID of the probe takes the place of the template's, and a DNS query's ID is the probe's.
+ */
 static void test_per_probe(void **state)
 {
 	struct fg_packet_vary vary = packets_vary(AF_INET);
@@ -321,10 +332,57 @@ static void test_per_probe(void **state)
 	assert_int_equal(frame.data[14], 0x45);
 	free(frame.data);
 	assert_int_equal(packets_build("proto=udp;dns=a.b", &vary, &frame, NULL, &err), 0);
-	assert_memory_equal(frame.data + 42, "\x01\x23\x01\0\0\x01\0\0\0\0\0\0\1a\1b\0\0\1\0\1", 21);
+	assert_memory_equal(frame.data + 42, "\x01\x23\x01\0\0\x01\0\0\0\0\0\0\1a\1b\0\0\1\0\1",
+			    21);
 	free(frame.data);
 	assert_int_equal(packets_build("flags=PA;dns=a.b", &vary, &frame, NULL, &err), 0);
 	assert_memory_equal(frame.data + 66, "\0\x15\x01\x23\x01\0\0\x01", 8);
+	free(frame.data);
+}
+
+/* The router alert goes into each fragment; the record route does not, and NOPs stand in its place. */
+static void test_options_of_later_fragments(void **state)
+{
+	struct fg_frame frame;
+	uint8_t *later;
+	size_t len;
+
+	(void)state;
+	build("proto=udp;size=16;fragment=16;ip-option=94040000;ip-option=07070400000000", AF_INET,
+	      &frame);
+	assert_memory_equal(frame.data + 34, "\x94\4\0\0\7\7\4\0\0\0\0\0", 12);
+	later = fg_frame_part(&frame, 1, &len);
+	assert_memory_equal(later + 34, "\x94\4\0\0\1\1\1\1\1\1\1\0", 12);
+	free(frame.data);
+}
+
+/* RFC 768: a checksum that comes out as 0 is sent as 0xffff. */
+static void test_udp_checksum_is_never_none(void **state)
+{
+	struct fg_frame frame;
+	char keys[64];
+
+	(void)state;
+	build("proto=udp;payload=hex:0000", AF_INET, &frame);
+	snprintf(keys, sizeof(keys), "proto=udp;payload=hex:%04x",
+		 (unsigned int)fg_field_get(FG_UDP_CHECKSUM, frame.data + 34));
+	free(frame.data);
+	build(keys, AF_INET, &frame);
+	assert_int_equal(fg_field_get(FG_UDP_CHECKSUM, frame.data + 34), 0xffff);
+	free(frame.data);
+}
+
+/* A server's window is as many segments as fit, each less the timestamps (as Linux sends it). */
+static void test_server_window(void **state)
+{
+	struct fg_frame frame;
+
+	(void)state;
+	build("flags=SA", AF_INET, &frame);
+	assert_int_equal(fg_field_get(FG_TCP_WINDOW, frame.data + 34), 65160);
+	free(frame.data);
+	build("flags=SA", AF_INET6, &frame);
+	assert_int_equal(fg_field_get(FG_TCP_WINDOW, frame.data + 54), 64260);
 	free(frame.data);
 }
 
@@ -349,7 +407,10 @@ static void test_mtu(void **state)
 #define SLOWEST_NS 1000
 #endif
 
-/* A sweep must not wait for the building of packets: under a microsecond each, of this process's own processor time. */
+/*
+ * A sweep must not wait for the building of packets: under a microsecond each, of this process's
+ * own processor time.
+ */
 static void test_speed(void **state)
 {
 	struct fg_packet_vary vary = packets_vary(AF_INET);
@@ -368,7 +429,8 @@ static void test_speed(void **state)
 		assert_true(fg_packet_build(&spec, &vary, &frame, NULL) == 0);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-	ns = ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / 65535;
+	ns = ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) /
+	     65535;
 	printf("# %.0f ns for a UDP packet of 60 bytes\n", ns);
 	assert_int_equal(frame.len, 60);
 	assert_true(ns < SLOWEST_NS);
@@ -384,6 +446,9 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_too_large_for_the_field),
 		cmocka_unit_test(test_per_probe),
+		cmocka_unit_test(test_options_of_later_fragments),
+		cmocka_unit_test(test_udp_checksum_is_never_none),
+		cmocka_unit_test(test_server_window),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_speed),
 	};

@@ -43,7 +43,8 @@ static void test_u64(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t value = 12345;
-		int result = fg_parse_u64("ttl", cases[i].text, cases[i].min, cases[i].max, &value, &err);
+		int result = fg_parse_u64("ttl", cases[i].text, cases[i].min, cases[i].max, &value,
+					  &err);
 
 		if (!cases[i].error) {
 			assert_int_equal(result, 0);
@@ -168,9 +169,11 @@ static void test_hex(void **state)
 	assert_int_equal(len, 3);
 	assert_memory_equal(bytes, "\x00\xff\xa5", 3);
 	assert_int_equal(fg_parse_hex("payload", "00f", bytes, 4, &len, &err), -1);
-	assert_string_equal(err.message, "payload: \"00f\" is not an even number of hexadecimal digits");
+	assert_string_equal(err.message,
+			    "payload: \"00f\" is not an even number of hexadecimal digits");
 	assert_int_equal(fg_parse_hex("payload", "", bytes, 4, &len, &err), -1);
-	assert_string_equal(err.message, "payload: empty; expected an even number of hexadecimal digits");
+	assert_string_equal(err.message,
+			    "payload: empty; expected an even number of hexadecimal digits");
 	assert_int_equal(fg_parse_hex("payload", "0011223344", bytes, 4, &len, &err), -1);
 	assert_string_equal(err.message, "payload: 5 bytes are more than the 4 there is room for");
 	assert_int_equal(len, 3);
@@ -183,17 +186,28 @@ static void test_duration(void **state)
 		uint64_t ns;
 		bool good;
 	} cases[] = {
-		{ "1", 1000000000, true },	{ "0.5", 500000000, true },
-		{ ".5", 500000000, true },	{ "0", 0, true },
-		{ "2s", 2000000000, true },	{ "10ms", 10000000, true },
-		{ "0.1ms", 100000, true },	{ "500us", 500000, true },
-		{ "7ns", 7, true },		{ "1.5m", 90000000000, true },
-		{ "", 0, false },		{ ".", 0, false },
-		{ "1.", 0, false },		{ "-1", 0, false },
-		{ "1e3", 0, false },		{ "1 s", 0, false },
-		{ "inf", 0, false },		{ "nan", 0, false },
-		{ "1h", 0, false },		{ "1S", 0, false },
-		{ "1ss", 0, false },		{ "9223372037", 0, false },
+		{ "1", 1000000000, true },
+		{ "0.5", 500000000, true },
+		{ ".5", 500000000, true },
+		{ "0", 0, true },
+		{ "2s", 2000000000, true },
+		{ "10ms", 10000000, true },
+		{ "0.1ms", 100000, true },
+		{ "500us", 500000, true },
+		{ "7ns", 7, true },
+		{ "1.5m", 90000000000, true },
+		{ "", 0, false },
+		{ ".", 0, false },
+		{ "1.", 0, false },
+		{ "-1", 0, false },
+		{ "1e3", 0, false },
+		{ "1 s", 0, false },
+		{ "inf", 0, false },
+		{ "nan", 0, false },
+		{ "1h", 0, false },
+		{ "1S", 0, false },
+		{ "1ss", 0, false },
+		{ "9223372037", 0, false },
 		{ "99999999999999999999999", 0, false },
 	};
 
@@ -229,8 +243,9 @@ static void test_rate(void **state)
 		assert_int_equal(result, cases[i].rate > 0 ? 0 : -1);
 		assert_true(rate == (cases[i].rate > 0 ? cases[i].rate : 42));
 	}
-	assert_string_equal(err.message, "rate: \"k\" is not a rate in packets per second up to 1000m, "
-					 "like 100, 10k or 1.5m");
+	assert_string_equal(err.message,
+			    "rate: \"k\" is not a rate in packets per second up to 1000m, "
+			    "like 100, 10k or 1.5m");
 }
 
 static void test_ports(void **state)
@@ -256,9 +271,10 @@ static void test_ports(void **state)
 
 static void test_ports_refused(void **state)
 {
-	static const char *const wrong[] = { "",      "0",     "0-5",	"65536", "5-4",	 "1-",	 "-1",
-					     "1,",    ",1",    "1,,2",	"1-2-3", "1 ",	 "http", "1- 2",
-					     "1-65536", "99999999999999999999" };
+	static const char *const wrong[] = { "",     "0",    "0-5",	"65536",
+					     "5-4",  "1-",   "-1",	"1,",
+					     ",1",   "1,,2", "1-2-3",	"1 ",
+					     "http", "1- 2", "1-65536", "99999999999999999999" };
 	struct fg_ports ports = { .total = 77 };
 
 	(void)state;
@@ -274,10 +290,10 @@ static void test_ports_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	 cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_addr),	 cmocka_unit_test(test_mac),
-		cmocka_unit_test(test_hex),	 cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_rate),	 cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_u64),	      cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_addr),	      cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_hex),	      cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_rate),	      cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_ports_refused),
 	};
 

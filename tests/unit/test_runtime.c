@@ -103,6 +103,7 @@ static void test_pod_is_found_by_each_name(void **state)
 	assert_ptr_equal(find("container:c"), pod);
 	assert_refused("container:d", "not on this node");
 	assert_refused("shop/cart", "not on this node");
+	assert_refused("sho/cart-0", "not on this node");
 	assert_refused("shop/cart-00", "not on this node");
 }
 
@@ -237,6 +238,19 @@ static void test_bundle_without_process(void **state)
 	assert_non_null(pod);
 	assert_false(pod->live);
 	assert_int_equal(pod->netns_inode, host.inode[HOST_NETNS_A]);
+}
+
+/* It does not show that the pod lives, and the pod's namespace is the one on record. */
+static void test_container_in_another_namespace(void **state)
+{
+	(void)state;
+	put_cart();
+	host_take_away(&host, "/proc/100");
+	host_put_containerd_app(&host, &cart, 'c', 101);
+	host_put_process(&host, 101, 50, CGROUP(ID_C), HOST_NETNS_B);
+	list();
+	assert_false(find("shop/cart-0")->live);
+	assert_int_equal(find("shop/cart-0")->netns_inode, host.inode[HOST_NETNS_A]);
 }
 
 static void test_stopped_pod(void **state)
@@ -434,6 +448,7 @@ int main(void)
 		CASE(test_pause_killed_container_lives),
 		CASE(test_pause_killed_nothing_lives),
 		CASE(test_bundle_without_process),
+		CASE(test_container_in_another_namespace),
 		CASE(test_stopped_pod),
 		CASE(test_stale_cni_result),
 		CASE(test_path_of_another_mount_namespace),

@@ -247,7 +247,7 @@ static void put_docker(const char *id, const char *name, const char *labels, con
 	host_put(
 		&host, path,
 		"{\"ID\":\"%s\",\"Created\":\"2026-01-31T12:34:56.789Z\",\"Name\":\"/%s\",\"State\":"
-		"{\"Running\":%s,\"Pid\":%d},\"Config\":{\"Labels\":{%s}},"
+		"{\"Limit\":18446744073709551615,\"Running\":%s,\"Pid\":%d},\"Config\":{\"Labels\":{%s}},"
 		"\"NetworkSettings\":{\"SandboxKey\":\"%s\"}}",
 		id, name, pid ? "true" : "false", pid, labels, key);
 	snprintf(path, sizeof(path), DOCKER "%s/hostconfig.json", id);
@@ -277,6 +277,15 @@ static void test_docker_with_kubernetes(void **state)
 	assert_int_equal(pod->netns_inode, host.inode[HOST_NETNS_A]);
 	assert_ptr_equal(find("container:ccc"), pod);
 	assert_ptr_equal(find("uid:uid-a"), pod);
+	/* One that somebody started by hand in the pod's network has that network, and is no part of the pod. */
+	put_docker(ID_B, "debug", "", "container:" ID_A, "", 102);
+	host_put_process(&host, 102, 50, "/docker/" ID_B, HOST_NETNS_A);
+	host_take_away(&host, "/proc/100");
+	host_take_away(&host, "/proc/101");
+	list();
+	assert_false(find("shop/cart-0")->live);
+	assert_int_equal(find("container:debug")->netns_inode, host.inode[HOST_NETNS_A]);
+	host_put_process(&host, 100, 50, "/kubepods/" ID_A, HOST_NETNS_A);
 	/* The daemon's mounts are not seen from here, and its process is. */
 	host_take_away(&host, "/run/docker");
 	list();
@@ -312,6 +321,10 @@ static void test_docker_hostile_image(void **state)
 	assert_refused("shop/cart-0", "not on this node");
 	assert_refused("uid:uid-a", "not on this node");
 	assert_int_equal(find("container:k8s_harmless")->netns_inode, host.inode[HOST_NETNS_B]);
+	put_docker(ID_B, "my_web_cart-0_shop_uid-a_0", LABELS, "bridge",
+		   "/var/run/docker/netns/bbbb", 101);
+	list();
+	assert_refused("shop/cart-0", "not on this node");
 }
 
 /* An absolute link below the root leads on below the root. */

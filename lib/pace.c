@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pace.h"
+
+void fg_pace_begin(struct fg_pace *pace, double interval_ns, uint64_t now_ns)
+{
+	*pace = (struct fg_pace){ .interval_ns = interval_ns, .start_ns = now_ns };
+}
+
+uint64_t fg_pace_next(const struct fg_pace *pace)
+{
+	return pace->start_ns + (uint64_t)((double)pace->taken * pace->interval_ns);
+}
+
+uint64_t fg_pace_take(struct fg_pace *pace, uint64_t now_ns, uint64_t room)
+{
+	uint64_t next = fg_pace_next(pace), due;
+
+	if (pace->interval_ns <= 0) {
+		pace->taken += room;
+		return room;
+	}
+	if (now_ns < next)
+		return 0;
+	/* Also where the interval itself is longer than the slack: one probe late is one probe, not two. */
+	if (now_ns - next > FG_PACE_SLACK_NS) {
+		pace->start_ns = now_ns;
+		pace->taken = 0;
+	}
+	due = (uint64_t)((double)(now_ns - pace->start_ns) / pace->interval_ns) + 1;
+	/* Rounding must not hand out less than the one that is due by fg_pace_next(). */
+	due = due > pace->taken ? due - pace->taken : 1;
+	if (due > room)
+		due = room;
+	pace->taken += due;
+	return due;
+}
