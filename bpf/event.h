@@ -61,6 +61,10 @@ struct fg_config {
 	__u16 match_flows; /* 1: XDP stands on the path, remember what is in the packets */
 	__u32 replies;	   /* enum fg_replies */
 	__u32 reserved;
+	__u16 offset_skb_sk;
+	__u16 offset_sock_cookie;
+	__u16 offset_skb_head;
+	__u16 offset_skb_network;
 };
 
 /* What is done about answers to the probes of the window. */
@@ -154,7 +158,7 @@ struct fg_event_reply {
 #define FG_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 FG_ASSERT_SIZE(struct fg_envelope, 12);
 FG_ASSERT_SIZE(struct fg_target, 24);
-FG_ASSERT_SIZE(struct fg_config, 56);
+FG_ASSERT_SIZE(struct fg_config, 64);
 FG_ASSERT_SIZE(struct fg_counters, 32);
 FG_ASSERT_SIZE(struct fg_wire_flow, 40);
 FG_ASSERT_SIZE(struct fg_event, 56);

@@ -15,12 +15,11 @@
 #define FG_IPPROTO_SCTP 132
 
 /* The first eight bytes of the layer above IP hold what tells flows apart in every protocol that we know. */
-static __always_inline void flow_read_ports(struct fg_wire_flow *f, const unsigned char *l4)
+static __always_inline void flow_take_ports(struct fg_wire_flow *f, const __u8 *l4)
 {
-	__u16 word[3] = {};
+	__u16 word[3];
 
-	if (bpf_probe_read_kernel(word, sizeof(word), l4))
-		return;
+	__builtin_memcpy(word, l4, sizeof(word));
 	switch (f->proto) {
 	case FG_IPPROTO_TCP:
 	case FG_IPPROTO_UDP:
@@ -36,6 +35,14 @@ static __always_inline void flow_read_ports(struct fg_wire_flow *f, const unsign
 	}
 }
 
+static __always_inline void flow_read_ports(struct fg_wire_flow *f, const unsigned char *l4)
+{
+	__u8 bytes[6];
+
+	if (!bpf_probe_read_kernel(bytes, sizeof(bytes), l4))
+		flow_take_ports(f, bytes);
+}
+
 /* Steps over one IPv6 extension header (RFC 8200 section 4). Returns its length, or 0 where it is none. */
 static __always_inline __u32 flow_skip_extension(__u8 *next, const unsigned char *at)
 {
@@ -49,41 +56,59 @@ static __always_inline __u32 flow_skip_extension(__u8 *next, const unsigned char
 	return type == 44 ? 8 : (head[1] + 1U) * 8;
 }
 
-static __always_inline void flow_read(struct fg_wire_flow *f, const unsigned char *l3)
+static __always_inline void flow_read_v6(struct fg_wire_flow *f, const unsigned char *l3)
 {
+	__u32 offset = 40;
 	__u8 h[40];
 
-	__builtin_memset(f, 0, sizeof(*f));
-	if (bpf_probe_read_kernel(h, 20, l3))
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
 		return;
-	if (h[0] >> 4 == 4) {
-		f->family = 4;
-		f->proto = h[9];
-		__builtin_memcpy(&f->ident, h + 4, 2);
-		__builtin_memcpy(f->src, h + 12, 4);
-		__builtin_memcpy(f->dst, h + 16, 4);
-		/* A later fragment has no ports. */
-		if (!((h[6] & 0x1f) | h[7]))
-			flow_read_ports(f, l3 + (h[0] & 15) * 4);
-	} else if (h[0] >> 4 == 6) {
-		__u32 offset = 40;
-
-		if (bpf_probe_read_kernel(h, 40, l3))
-			return;
-		f->family = 6;
-		f->proto = h[6];
-		__builtin_memcpy(f->src, h + 8, 16);
-		__builtin_memcpy(f->dst, h + 24, 16);
+	f->family = 6;
+	f->proto = h[6];
+	__builtin_memcpy(f->src, h + 8, 16);
+	__builtin_memcpy(f->dst, h + 24, 16);
 #pragma unroll
-		for (int i = 0; i < 4; i++) {
-			__u32 step = flow_skip_extension(&f->proto, l3 + offset);
+	for (int i = 0; i < 4; i++) {
+		__u32 step = flow_skip_extension(&f->proto, l3 + offset);
 
-			if (!step)
-				break;
-			offset += step;
-		}
-		flow_read_ports(f, l3 + offset);
+		if (!step)
+			break;
+		offset += step;
 	}
+	flow_read_ports(f, l3 + offset);
+}
+
+/*
+ * Reads the flow of the packet that begins at l3. Returns the hops that are left (TTL, hop limit): a router takes one, a redirect
+ * leaves them alone. 0 where it is no IP packet.
+ */
+static __always_inline __u32 flow_read(struct fg_wire_flow *f, const unsigned char *l3)
+{
+	__u8 h[28];
+
+	__builtin_memset(f, 0, sizeof(*f));
+	/* One read for the header and the ports behind it, as nearly all packets have them. */
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return 0;
+	if (h[0] >> 4 == 6) {
+		flow_read_v6(f, l3);
+		return h[7];
+	}
+	if (h[0] >> 4 != 4)
+		return 0;
+	f->family = 4;
+	f->proto = h[9];
+	__builtin_memcpy(&f->ident, h + 4, 2);
+	__builtin_memcpy(f->src, h + 12, 4);
+	__builtin_memcpy(f->dst, h + 16, 4);
+	/* A later fragment has no ports. */
+	if ((h[6] & 0x1f) | h[7])
+		return h[8];
+	if ((h[0] & 15) == 5)
+		flow_take_ports(f, h + 20);
+	else
+		flow_read_ports(f, l3 + (h[0] & 15) * 4);
+	return h[8];
 }
 
 /* The flow of an answer to f: ends swapped, an echo request's type replaced (RFC 792, RFC 4443). */

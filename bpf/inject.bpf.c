@@ -28,6 +28,20 @@ static __always_inline const struct fg_target *envelope_open(const struct fg_env
 	return target && target->method != FG_WIRE_NONE ? target : NULL;
 }
 
+/*
+ * What the pod's own sockets leave on their packets, and a packet socket does not: a hash of the flow
+ * (skb_set_hash_from_sk; in ICMPv6 from the flow label), and in TCP the time of departure
+ * (tcp_update_skb_after_send). Policy programs can read both; doc/fidelity.md compares.
+ */
+static __always_inline void resemble(struct __sk_buff *ctx, __u8 proto)
+{
+	if (proto == FG_IPPROTO_TCP || proto == FG_IPPROTO_UDP || proto == FG_IPPROTO_ICMPV6)
+		bpf_set_hash(ctx, bpf_get_prandom_u32() | 1);
+	/* Kernels before 5.18 have no such time, and refuse. */
+	if (proto == FG_IPPROTO_TCP)
+		bpf_skb_set_tstamp(ctx, bpf_ktime_get_ns(), BPF_SKB_TSTAMP_DELIVERY_MONO);
+}
+
 static __always_inline int packet_follow(struct __sk_buff *ctx, __u32 probe,
 					 const struct fg_config *cfg)
 {
@@ -38,6 +52,7 @@ static __always_inline int packet_follow(struct __sk_buff *ctx, __u32 probe,
 	flow_read(&t.flow, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, mac_header) + ETH_HLEN);
 	if (track_begin(skb, &t))
 		return -1;
+	resemble(ctx, t.flow.proto);
 	flow_remember(&t, cfg);
 	event_init(&e, &t, FG_EVENT_INJECT);
 	event_fill_skb(&e, skb);

@@ -38,9 +38,9 @@ struct {
 	__type(value, struct fg_track);
 } tracked __weak SEC(".maps");
 
-/* By address of the data buffer: for clones. What is old falls out by itself. */
+/* By address of the data buffer: for clones. Buffers come again, so few addresses are ever in it. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FG_TRACK_MAX);
 	__type(key, __u64);
 	__type(value, struct fg_track);

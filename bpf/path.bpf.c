@@ -4,6 +4,7 @@
  * silent for all others. BTF-typed tracepoints only: they load on every kernel since 5.17, also where fentry
  * and kprobes are refused.
  */
+#define FG_TYPED
 #include "track.h"
 
 /* Whether this kernel's consume_skb tells where (since 6.3): a tracepoint's missing argument may not be read. */
@@ -12,13 +13,13 @@ const volatile bool fg_consume_location = false;
 /* pod-socket: the packet was written in the pod's namespace, so an observer is the first to see it. */
 static __always_inline int first_sight(struct sk_buff *skb, const struct fg_config *cfg)
 {
-	struct sock *sk = BPF_CORE_READ(skb, sk);
+	struct sock *sk = SKB_FIELD(skb, sk);
 	struct fg_track t = { .probe = cfg->sending, .generation = cfg->generation };
 	struct fg_event e;
 
-	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != (long)cfg->socket)
+	if (!sk || sk->__sk_common.skc_cookie.counter != (long)cfg->socket)
 		return -1;
-	flow_read(&t.flow, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header));
+	flow_read(&t.flow, SKB_HEAD(skb) + SKB_FIELD(skb, network_header));
 	if (track_begin(skb, &t))
 		return -1;
 	flow_remember(&t, cfg);
@@ -31,12 +32,12 @@ static __always_inline int first_sight(struct sk_buff *skb, const struct fg_conf
 /* Native XDP on a veth puts another sk_buff in the packet's place: know it again by what is in it. */
 static __always_inline int known_again(struct sk_buff *skb, const struct fg_config *cfg)
 {
-	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	const struct net_device *dev = SKB_DEV(skb);
 	struct fg_wire_flow flow;
 	struct fg_track *old, t;
 
-	if (!dev || BPF_CORE_READ(dev, ifindex) != (int)cfg->reacquire_if ||
-	    BPF_CORE_READ(dev, nd_net.net, ns.inum) != cfg->reacquire_ns)
+	if (!dev || DEV_IFINDEX(dev) != cfg->reacquire_if ||
+	    DEV_NETNS(dev) != cfg->reacquire_ns)
 		return -1;
 	flow_read_skb(&flow, skb);
 	old = bpf_map_lookup_elem(&flows, &flow);
@@ -54,9 +55,9 @@ static __always_inline struct fg_track *clone_begin(struct sk_buff *skb, const s
 	__u64 key = (__u64)skb, head;
 	struct fg_track *origin, t;
 
-	if (!BPF_CORE_READ_BITFIELD_PROBED(skb, cloned))
+	if (!BPF_CORE_READ_BITFIELD(skb, cloned))
 		return NULL;
-	head = (__u64)BPF_CORE_READ(skb, head);
+	head = (__u64)SKB_HEAD(skb);
 	origin = bpf_map_lookup_elem(&heads, &head);
 	if (!origin || origin->generation != cfg->generation || !same_packet(origin, skb))
 		return NULL;
@@ -71,7 +72,7 @@ static __always_inline struct fg_track *clone_begin(struct sk_buff *skb, const s
 /* An answer on its way to the pod. */
 static __always_inline struct fg_track *reply_begin(struct sk_buff *skb, const struct fg_config *cfg)
 {
-	const unsigned char *l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	const unsigned char *l3 = SKB_HEAD(skb) + SKB_FIELD(skb, network_header);
 	struct fg_wire_flow key;
 	struct fg_asked *asked;
 	struct fg_track t = { .flags = FG_EVENT_F_REPLY };
@@ -126,7 +127,7 @@ static __always_inline struct fg_track *track_find(struct sk_buff *skb)
 		bpf_map_delete_elem(&tracked, &key);
 		return NULL;
 	}
-	head = (__u64)BPF_CORE_READ(skb, head);
+	head = (__u64)SKB_HEAD(skb);
 	if (head == t->head)
 		return t;
 	if (!same_packet(t, skb)) {
@@ -138,27 +139,30 @@ static __always_inline struct fg_track *track_find(struct sk_buff *skb)
 	return t;
 }
 
-/* The hops that are left (TTL, hop limit): a router takes one, a redirect leaves it alone. */
-static __always_inline __u32 hops_read(const struct sk_buff *skb)
-{
-	const unsigned char *l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-	__u8 h[9];
-
-	if (bpf_probe_read_kernel(h, sizeof(h), l3))
-		return 0;
-	return h[0] >> 4 == 4 ? h[8] : h[0] >> 4 == 6 ? h[7] : 0;
-}
-
-static __always_inline void flow_report(const struct sk_buff *skb, struct fg_track *t)
+/* Says where the addresses changed, in front of the event at which that was seen. Returns the hops left. */
+static __always_inline __u32 flow_report(const struct sk_buff *skb, struct fg_track *t)
 {
 	struct fg_event_flow e;
+	__u32 hops = flow_read_skb(&e.flow, skb);
 
-	flow_read_skb(&e.flow, skb);
 	if (flow_equal(&e.flow, &t->flow))
-		return;
+		return hops;
 	t->flow = e.flow;
 	event_init(&e.event, t, FG_EVENT_FLOW);
 	event_fill_skb(&e.event, skb);
+	event_send(&e, sizeof(e), false);
+	return hops;
+}
+
+/* The common part of the two places where a packet is seen whole. */
+static __always_inline void place_report(const struct sk_buff *skb, struct fg_track *t, __u16 kind)
+{
+	__u32 hops = flow_report(skb, t);
+	struct fg_event e;
+
+	event_init(&e, t, kind);
+	e.id = hops;
+	event_fill_skb(&e, skb);
 	event_send(&e, sizeof(e), false);
 }
 
@@ -166,17 +170,10 @@ SEC("tp_btf/net_dev_queue")
 int fg_queue(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
-	struct fg_event e;
-	struct fg_track *t;
+	struct fg_track *t = track_find(skb);
 
-	t = track_find(skb);
-	if (!t)
-		return 0;
-	flow_report(skb, t);
-	event_init(&e, t, FG_EVENT_QUEUE);
-	e.id = hops_read(skb);
-	event_fill_skb(&e, skb);
-	event_send(&e, sizeof(e), false);
+	if (t)
+		place_report(skb, t, FG_EVENT_QUEUE);
 	return 0;
 }
 
@@ -185,20 +182,13 @@ int fg_receive(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	const struct fg_config *cfg = config_get();
-	struct fg_event e;
-	struct fg_track *t;
+	struct fg_track *t = track_find(skb);
 
-	t = track_find(skb);
 	/* Only here, where every packet comes by once for each device, are answers looked for. */
 	if (!t && cfg && cfg->replies == FG_REPLIES_FOLLOW)
 		t = reply_begin(skb, cfg);
-	if (!t)
-		return 0;
-	flow_report(skb, t);
-	event_init(&e, t, FG_EVENT_RECEIVE);
-	e.id = hops_read(skb);
-	event_fill_skb(&e, skb);
-	event_send(&e, sizeof(e), false);
+	if (t)
+		place_report(skb, t, FG_EVENT_RECEIVE);
 	return 0;
 }
 
@@ -219,8 +209,8 @@ int fg_xmit(__u64 *ctx)
 		return 0;
 	event_init(&e, t, FG_EVENT_XMIT);
 	e.code = rc;
-	e.ifindex = BPF_CORE_READ(dev, ifindex);
-	e.netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	e.ifindex = DEV_IFINDEX(dev);
+	e.netns = DEV_NETNS(dev);
 	event_send(&e, sizeof(e), true);
 	return 0;
 }
@@ -276,6 +266,10 @@ int fg_layout(void *ctx)
 	cfg->offset_dev_ifindex = bpf_core_field_offset(struct net_device, ifindex);
 	cfg->offset_dev_net = bpf_core_field_offset(struct net_device, nd_net.net);
 	cfg->offset_net_inum = bpf_core_field_offset(struct net, ns.inum);
+	cfg->offset_skb_sk = bpf_core_field_offset(struct sk_buff, sk);
+	cfg->offset_sock_cookie = bpf_core_field_offset(struct sock, __sk_common.skc_cookie);
+	cfg->offset_skb_head = bpf_core_field_offset(struct sk_buff, head);
+	cfg->offset_skb_network = bpf_core_field_offset(struct sk_buff, network_header);
 	cfg->offset_xdp_data = bpf_core_field_offset(struct xdp_buff, data);
 	return 0;
 }

@@ -21,8 +21,8 @@ const volatile __u8 deny_proto[POLICY_RULES];
 const volatile __u16 deny_first[POLICY_RULES];
 const volatile __u16 deny_last[POLICY_RULES];
 const volatile __u32 deny_count;
-const volatile int otherwise;	      /* what deny_port returns for all other packets */
-const volatile int fixed;	      /* what return_value returns */
+const volatile int otherwise;	       /* what deny_port returns for all other packets */
+const volatile int fixed;	       /* what return_value returns */
 const volatile __u32 redirect_ifindex; /* where the redirecting programs send packets */
 const volatile __u32 redirect_flags;
 

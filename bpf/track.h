@@ -12,23 +12,41 @@
 #include "kernel.h"
 #include "flow.h"
 #include "maps.h"
+#include "remember.h"
+
+/*
+ * Reading the kernel's own structures. In a BTF-typed tracepoint the verifier knows the pointer, and a plain load does
+ * (five times a packet it is what counts); a tc program's context is not known as the sk_buff it is, and needs the
+ * helper. The file that includes this says which by defining FG_TYPED.
+ */
+#ifdef FG_TYPED
+#define SKB_DEV(skb) ((skb)->dev)
+#define SKB_HEAD(skb) ((const unsigned char *)(skb)->head)
+#define SKB_FIELD(skb, field) ((skb)->field)
+#define DEV_IFINDEX(dev) ((__u32)(dev)->ifindex)
+#define DEV_NETNS(dev) ((dev)->nd_net.net->ns.inum)
+#else
+#define SKB_DEV(skb) BPF_CORE_READ(skb, dev)
+#define SKB_HEAD(skb) ((const unsigned char *)BPF_CORE_READ(skb, head))
+#define SKB_FIELD(skb, field) BPF_CORE_READ(skb, field)
+#define DEV_IFINDEX(dev) ((__u32)BPF_CORE_READ(dev, ifindex))
+#define DEV_NETNS(dev) BPF_CORE_READ(dev, nd_net.net, ns.inum)
+#endif
 
 static __always_inline void event_fill_skb(struct fg_event *e, const struct sk_buff *skb)
 {
-	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	const struct net_device *dev = SKB_DEV(skb);
 
-	e->length = BPF_CORE_READ(skb, len);
+	e->length = SKB_FIELD(skb, len);
 	if (!dev)
 		return;
-	e->ifindex = BPF_CORE_READ(dev, ifindex);
-	e->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	e->ifindex = DEV_IFINDEX(dev);
+	e->netns = DEV_NETNS(dev);
 }
 
-static __always_inline void flow_read_skb(struct fg_wire_flow *f, const struct sk_buff *skb)
+static __always_inline __u32 flow_read_skb(struct fg_wire_flow *f, const struct sk_buff *skb)
 {
-	const unsigned char *head = BPF_CORE_READ(skb, head);
-
-	flow_read(f, head + BPF_CORE_READ(skb, network_header));
+	return flow_read(f, SKB_HEAD(skb) + SKB_FIELD(skb, network_header));
 }
 
 static __always_inline bool flow_equal(const struct fg_wire_flow *a, const struct fg_wire_flow *b)
@@ -41,11 +59,11 @@ static __always_inline bool flow_equal(const struct fg_wire_flow *a, const struc
 /* Whether the buffer that took the place of a tracked one can still hold the same packet. */
 static __always_inline bool same_packet(const struct fg_track *t, const struct sk_buff *skb)
 {
-	const unsigned char *head = BPF_CORE_READ(skb, head);
-	__u16 inner = BPF_CORE_READ(skb, inner_network_header);
+	const unsigned char *head = SKB_HEAD(skb);
+	__u16 inner = SKB_FIELD(skb, inner_network_header);
 	struct fg_wire_flow now;
 
-	flow_read(&now, head + BPF_CORE_READ(skb, network_header));
+	flow_read(&now, head + SKB_FIELD(skb, network_header));
 	if (now.ident == t->flow.ident && now.proto == t->flow.proto &&
 	    (now.ident || flow_equal(&now, &t->flow)))
 		return true;
@@ -61,27 +79,12 @@ static __always_inline int track_begin(struct sk_buff *skb, struct fg_track *t)
 {
 	__u64 key = (__u64)skb;
 
-	t->head = (__u64)BPF_CORE_READ(skb, head);
+	t->head = (__u64)SKB_HEAD(skb);
 	if (bpf_map_update_elem(&tracked, &key, t, BPF_ANY))
 		return -1;
-	return bpf_map_update_elem(&heads, &t->head, t, BPF_ANY) ? -1 : 0;
-}
-
-/*
- * What else the packet may be known by: where XDP runs, what is in it (XDP has no sk_buff, or another one); and the flow of
- * its answer.
- */
-static __always_inline void flow_remember(const struct fg_track *t, const struct fg_config *cfg)
-{
-	struct fg_asked asked = { .probe = t->probe, .generation = t->generation };
-	struct fg_wire_flow key;
-
-	if (cfg->match_flows)
-		bpf_map_update_elem(&flows, &t->flow, t, BPF_ANY);
-	if (cfg->replies == FG_REPLIES_OFF)
-		return;
-	flow_answer(&t->flow, &key);
-	bpf_map_update_elem(&replies, &key, &asked, BPF_ANY);
+	/* Where this is full, clones are not followed: that loses nothing of the packet itself. */
+	bpf_map_update_elem(&heads, &t->head, t, BPF_ANY);
+	return 0;
 }
 
 static __always_inline void track_end(struct sk_buff *skb)

@@ -2,9 +2,11 @@
 /*
  * verdict.bpf.c - fentry and fexit on one policy program (tc, tcx or netkit): its return value as the kernel
  * gets it (after tail calls too), and the time it took. Loaded once for each policy program, so it has no
- * CO-RE relocation: the two field offsets it needs come from the config map.
+ * CO-RE relocation: the few field offsets it needs come from the config map.
  */
+#include "flow.h"
 #include "maps.h"
+#include "remember.h"
 
 const volatile __u32 fg_program_id;
 
@@ -28,11 +30,49 @@ static __always_inline void device_read(struct fg_event *e, __u64 skb, const str
 	bpf_probe_read_kernel(&e->netns, 4, (void *)(net + cfg->offset_net_inum));
 }
 
+static __always_inline __u64 read_u64(__u64 at)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)at);
+	return value;
+}
+
+/*
+ * pod-socket: the programs of the peer run before any observer has seen the packet. It is known by the socket that wrote
+ * it, and followed from here on; path.bpf.c does the same where no program is traced.
+ */
+static __always_inline void first_sight(__u64 skb, const struct fg_config *cfg)
+{
+	struct fg_track t = { .probe = cfg->sending, .generation = cfg->generation };
+	struct fg_event e;
+	__u16 network = 0;
+	__u64 sk = read_u64(skb + cfg->offset_skb_sk);
+
+	if (!sk || read_u64(sk + cfg->offset_sock_cookie) != cfg->socket)
+		return;
+	t.head = read_u64(skb + cfg->offset_skb_head);
+	bpf_probe_read_kernel(&network, sizeof(network), (void *)(skb + cfg->offset_skb_network));
+	flow_read(&t.flow, (const unsigned char *)t.head + network);
+	if (bpf_map_update_elem(&tracked, &skb, &t, BPF_ANY))
+		return;
+	bpf_map_update_elem(&heads, &t.head, &t, BPF_ANY);
+	flow_remember(&t, cfg);
+	event_init(&e, &t, FG_EVENT_INJECT);
+	device_read(&e, skb, cfg);
+	event_send(&e, sizeof(e), false);
+}
+
 SEC("fentry")
 int fg_enter(__u64 *ctx)
 {
-	struct fg_track *t = track_of(ctx, config_get());
+	const struct fg_config *cfg = config_get();
+	struct fg_track *t = track_of(ctx, cfg);
 
+	if (!t && cfg && cfg->socket) {
+		first_sight(ctx[0], cfg);
+		t = track_of(ctx, cfg);
+	}
 	if (t)
 		t->start_ns = bpf_ktime_get_ns();
 	return 0;

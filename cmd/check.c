@@ -28,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (key != KEY_OUTPUT)
 		return ARGP_ERR_UNKNOWN;
 	options->json = !strcmp(arg, "json");
-	if (!options->json && strcmp(arg, "text"))
+	if (!options->json && strcmp(arg, "text") != 0)
 		return fg_cmd_refuse_text(state, "--output: '%s' is not one of json, text", arg);
 	return 0;
 }

@@ -9,9 +9,12 @@
 
 /* One function per verb, in a file of its own. argv[0] is the verb's full name. Each returns the exit status. */
 int fg_cmd_inject(int argc, char **argv);
+int fg_cmd_catch(int argc, char **argv);
 int fg_cmd_check(int argc, char **argv);
 int fg_cmd_pods(int argc, char **argv);
 int fg_cmd_demo(int argc, char **argv);
+int fg_cmd_run(int argc, char **argv);
+int fg_cmd_diff(int argc, char **argv);
 
 /* Exit statuses, as flowgen(8) lists them; the others are those of errors, see fg_cmd_status(). */
 enum { FG_EXIT_OK = 0, FG_EXIT_UNEXPECTED = 1 };

@@ -47,8 +47,18 @@ static const struct demo_pod {
 	const char *program; /* its policy; NULL: none */
 	const char *story;
 } pods[] = {
-	{ "demo-deny", "demo1", { 10, 201, 1, 2 }, 32, "deny_port", "its policy denies UDP port 9999" },
-	{ "demo-allow", "demo2", { 10, 201, 2, 2 }, 32, "allow_all", "its policy allows everything" },
+	{ "demo-deny",
+	  "demo1",
+	  { 10, 201, 1, 2 },
+	  32,
+	  "deny_port",
+	  "its policy denies UDP port 9999" },
+	{ "demo-allow",
+	  "demo2",
+	  { 10, 201, 2, 2 },
+	  32,
+	  "allow_all",
+	  "its policy allows everything" },
 	{ "demo-none", "demo3", { 10, 201, 3, 2 }, 32, NULL, "it has no policy at all" },
 	{ "demo-dst", "demo9", { 10, 201, 9, 9 }, 24, NULL, "the destination, at " DEMO_DST },
 };
@@ -120,8 +130,9 @@ static int stage_open_named(struct demo *demo, struct fg_error *err)
 {
 	demo->node = fg_testbed_netns_add(DEMO_NODE, err);
 	if (demo->node < 0)
-		return err->code == EEXIST ? fg_hint(err, "flowgen demo --down takes an earlier demo away")
-					   : -1;
+		return err->code == EEXIST
+			       ? fg_hint(err, "flowgen demo --down takes an earlier demo away")
+			       : -1;
 	return fg_testbed_node_prepare(demo->node, err);
 }
 
@@ -213,18 +224,20 @@ static int stage_remove(struct fg_error *err)
 
 static int tell_stage(const struct demo *demo, struct fg_error *err)
 {
-	if (say(err, "Four pods, each with a %s device pair, on %s:\n", demo->netkit ? "netkit" : "veth",
+	if (say(err, "Four pods, each with a %s device pair, on %s:\n",
+		demo->netkit ? "netkit" : "veth",
 		demo->keep ? "a node of their own, the namespace " DEMO_NODE
 			   : "a node of their own; nothing of this host is touched"))
 		return -1;
 	for (size_t i = 0; i < PODS; i++)
 		if (say(err, "  %-11s %s\n", pods[i].name, pods[i].story))
 			return -1;
-	return say(err,
-		   "The policies are BPF programs, attached at %s. flowgen sends a packet as if the pod\n"
-		   "had sent it, and watches which programs run on it and what they return. The pod's own\n"
-		   "processes and sockets take no part.\n",
-		   fg_testbed_hook_names[demo->hook]);
+	return say(
+		err,
+		"The policies are BPF programs, attached at %s. flowgen sends a packet as if the pod\n"
+		"had sent it, and watches which programs run on it and what they return. The pod's own\n"
+		"processes and sockets take no part.\n",
+		fg_testbed_hook_names[demo->hook]);
 }
 
 static void child_exec(const struct demo *demo, const struct demo_question *q)
@@ -238,8 +251,8 @@ static void child_exec(const struct demo *demo, const struct demo_question *q)
 	signal(SIGTERM, SIG_DFL);
 	if (demo->node >= 0 && setns(demo->node, CLONE_NEWNET))
 		_exit(fg_cmd_status(FG_ERR_INTERNAL));
-	execl("/proc/self/exe", "flowgen", "inject", "--pod", q->pod, "--dst", dst, "--proto", "udp",
-	      "--output", "text", (char *)NULL);
+	execl("/proc/self/exe", "flowgen", "inject", "--pod", q->pod, "--dst", dst, "--proto",
+	      "udp", "--output", "text", (char *)NULL);
 	_exit(fg_cmd_status(FG_ERR_INTERNAL));
 }
 
@@ -255,7 +268,8 @@ static int demo_inject(const struct demo *demo, const struct demo_question *q, s
 		child_exec(demo, q);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
-			return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "wait for flowgen inject");
+			return fg_fail_errno(err, FG_ERR_INTERNAL, errno,
+					     "wait for flowgen inject");
 		kill(pid, SIGTERM);
 	}
 	if (interrupted || (WIFEXITED(status) && !WEXITSTATUS(status)))
@@ -271,7 +285,8 @@ static int tell_questions(const struct demo *demo, struct fg_error *err)
 
 		if (say(err,
 			"\n%zu. %s\n\n"
-			"$ flowgen inject --pod %s --dst " DEMO_DST ":%s --proto udp --output text\n",
+			"$ flowgen inject --pod %s --dst " DEMO_DST
+			":%s --proto udp --output text\n",
 			i + 1, q->before, q->pod, q->port) ||
 		    demo_inject(demo, q, err))
 			return -1;
@@ -285,18 +300,21 @@ static int tell_questions(const struct demo *demo, struct fg_error *err)
 
 static int tell_end(const struct demo *demo, struct fg_error *err)
 {
-	if (say(err, "\nWithout --output text each answer is one line of JSON, for programs to read;\n"
-		     "doc/result.schema.json describes it.\n"))
+	if (say(err,
+		"\nWithout --output text each answer is one line of JSON, for programs to read;\n"
+		"doc/result.schema.json describes it.\n"))
 		return -1;
 	if (demo->keep)
-		return say(err,
-			   "\nThe pods stay. Ask more of them from their node, and take them away after that:\n"
-			   "$ ip netns exec " DEMO_NODE
-			   " flowgen inject --pod demo-deny --dst " DEMO_DST ":9999 --proto udp\n"
-			   "$ ip netns exec " DEMO_NODE " flowgen pods\n"
-			   "$ flowgen demo --down\n");
-	return say(err, "The pods are gone again. To try on pods of your own: flowgen pods lists them;\n"
-			"flowgen demo --keep leaves these ones for more questions.\n");
+		return say(
+			err,
+			"\nThe pods stay. Ask more of them from their node, and take them away after that:\n"
+			"$ ip netns exec " DEMO_NODE
+			" flowgen inject --pod demo-deny --dst " DEMO_DST ":9999 --proto udp\n"
+			"$ ip netns exec " DEMO_NODE " flowgen pods\n"
+			"$ flowgen demo --down\n");
+	return say(err,
+		   "The pods are gone again. To try on pods of your own: flowgen pods lists them;\n"
+		   "flowgen demo --keep leaves these ones for more questions.\n");
 }
 
 /* --- the verb ---------------------------------------------------------------------------------------------------- */
@@ -329,7 +347,8 @@ static int demo_down(struct fg_error *err)
 enum { OPT_KEEP = 256, OPT_DOWN };
 
 static const struct argp_option options[] = {
-	{ "keep", OPT_KEEP, NULL, 0, "leave the pods, with names on this host, for more questions", 0 },
+	{ "keep", OPT_KEEP, NULL, 0, "leave the pods, with names on this host, for more questions",
+	  0 },
 	{ "down", OPT_DOWN, NULL, 0, "take away what --keep has left", 0 },
 	{ 0 },
 };

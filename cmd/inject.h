@@ -21,9 +21,11 @@ struct fg_inject_options {
 	bool spoof;
 	struct fg_ports dports, sports; /* ranges NULL: not given */
 	struct fg_packet_spec packet;
-	bool counted;	      /* --count was given */
-	uint64_t count;	      /* rounds; 0: without end */
-	double interval_ns;   /* between two probes; 0: as fast as they go */
+	bool counted;	    /* --count was given */
+	uint64_t count;	    /* rounds; 0: without end */
+	double interval_ns; /* between two probes; 0: as fast as they go */
+	bool interval_given;
+	double rate;	      /* as the user gave it, probes a second; 0: not given */
 	uint64_t duration_ns; /* 0: no limit */
 	enum fg_expect until; /* repeat until it is met */
 	const char *pcap, *filter, *write;
@@ -39,7 +41,18 @@ struct fg_inject_options {
 	enum fg_output_form output;
 	bool summary, bytes;
 	bool reply, deliver;
+	bool force; /* send what a live connection uses */
+	bool tidy;  /* remove the state that probes leave */
+	bool control;
+	struct fg_addr control_dst; /* family 0: where the probes go */
+	int control_port;	    /* host order; -1: not given */
 };
+
+/*
+ * Checks the options together, once all are read, and fills in what follows from them. Warnings go
+ * to standard error. Returns 0 or -1.
+ */
+int fg_inject_settle(struct fg_inject_options *options, struct fg_error *err);
 
 /* Runs it. Returns the exit status; errors are printed. */
 int fg_inject_run(struct fg_inject_options *options);

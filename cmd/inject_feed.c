@@ -79,7 +79,8 @@ static int take_ahead(struct fg_feed *feed, uint8_t *bytes, struct fg_probe_spec
 		fg_fail(err, FG_ERR_UNSUPPORTED,
 			"%s: packet %" PRIu64 ": the pod has no IPv%d address to send it from",
 			o->pcap, p->number, p->family == AF_INET ? 4 : 6);
-		return fg_hint(err, "leave such packets out with --filter, or give --keep-addresses");
+		return fg_hint(err,
+			       "leave such packets out with --filter, or give --keep-addresses");
 	}
 	*spec = (struct fg_probe_spec){ .id = feed->next + 1,
 					.pod = feed->plan.pod,

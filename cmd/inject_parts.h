@@ -8,6 +8,7 @@
 #include "inject.h"
 #include "pace.h"
 #include "plan.h"
+#include "pod.h"
 #include "report.h"
 
 uint64_t fg_inject_now(void); /* CLOCK_MONOTONIC, nanoseconds */
@@ -17,7 +18,8 @@ uint64_t fg_inject_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 struct fg_feed {
 	const struct fg_inject_options *options;
 	struct fg_plan plan;
-	struct fg_addr src4, src6; /* what packets of a capture are sent from; family 0: there is none */
+	struct fg_addr src4,
+		src6; /* what packets of a capture are sent from; family 0: there is none */
 	struct fg_pace pace;
 	uint64_t next, total; /* probes given out, and to give out; UINT64_MAX: without end */
 	/* Of the capture: the packet that is read next, and what those of the window are made of. */
@@ -30,6 +32,12 @@ struct fg_feed {
 	size_t arena_size;
 	struct fg_error failure; /* of the capture, told once what came before it has been sent */
 };
+
+/* Sets options and plan; pod is its number in the session. */
+void fg_feed_plan(struct fg_feed *feed, const struct fg_inject_options *options, int pod);
+
+/* Sets the sources: the pod's own, or what the user asks for. pod NULL: it is not looked at. Returns 0 or -1. */
+int fg_feed_sources(struct fg_feed *feed, const struct fg_pod *pod, struct fg_error *err);
 
 /* options, plan and sources are set; the rest is empty. Opens the capture, and lets the time begin. Returns 0 or -1. */
 int fg_feed_begin(struct fg_feed *feed, struct fg_error *err);
@@ -74,6 +82,10 @@ struct fg_sink {
 int fg_sink_open(struct fg_sink *sink, const struct fg_inject_options *options,
 		 const struct fg_subject *subject, const struct fg_scene *scene,
 		 struct fg_error *err);
+
+/* From now on the results are about this pod and scene. Not with a summary, which is about one. Returns 0 or -1. */
+int fg_sink_subject(struct fg_sink *sink, const struct fg_subject *subject,
+		    const struct fg_scene *scene, struct fg_error *err);
 
 /* Takes count judged probes, and writes what is to be seen of them. Returns 0 or -1. */
 int fg_sink_take(struct fg_sink *sink, struct fg_probe *probes, uint32_t count,

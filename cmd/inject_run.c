@@ -1,36 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* inject_run.c - one run of `flowgen inject`: plan, session, and results to standard output. */
+/* inject_run.c - one run of `flowgen inject`: session, feed, pace, and results to the sink. */
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <time.h>
+#include <sys/timerfd.h>
 
 #include "capability.h"
 #include "cmd.h"
 #include "fd.h"
 #include "inject.h"
-#include "output.h"
-#include "plan.h"
-#include "report.h"
+#include "inject_care.h"
+#include "inject_parts.h"
+#include "offload.h"
 #include "session.h"
 
 struct run {
-	const struct fg_inject_options *options;
+	struct fg_inject_options *options;
 	struct fg_session *session;
-	struct fg_report *report;
-	struct fg_summary *summary;
-	struct fg_buffer buffer;
-	struct fg_plan plan;
-	uint64_t lost;
-	bool unmet;	   /* a probe that concluded is not as expected */
-	bool inconclusive; /* a probe did not conclude, or not on what was expected */
-	bool first_text;
+	struct fg_feed feed;
+	struct fg_sink sink;
+	struct fg_care care;
+	int signals, timer; /* descriptors */
+	bool interrupted;
 };
 
 static struct fg_subject subject_of(const struct fg_pod *pod, const struct fg_addr *src)
@@ -52,228 +47,197 @@ static struct fg_subject subject_of(const struct fg_pod *pod, const struct fg_ad
 	return subject;
 }
 
-/* The source address: the pod's own, unless the user asks for another and says so. */
-static int choose_source(const struct fg_inject_options *o, const struct fg_pod *pod,
-			 struct fg_addr *out, struct fg_error *err)
+static int fill_plan(struct fg_feed *feed, int pod, const struct fg_pod *p,
+		     struct fg_inject_options *o, struct fg_error *err)
 {
-	const struct fg_addr *own = fg_pod_address(pod, o->dst.family);
-	char text[FG_ADDR_TEXT_LEN];
-
-	if (!o->src.family) {
-		if (!own)
-			return fg_fail(err, FG_ERR_UNSUPPORTED, "pod %s has no IPv%d address on %s",
-				       o->pod, o->dst.family == AF_INET ? 4 : 6, pod->peer.name);
-		*out = *own;
-		return 0;
-	}
-	if (!o->spoof && !fg_pod_owns(pod, &o->src)) {
-		fg_fail(err, FG_ERR_USAGE, "--src: pod %s does not own %s", o->pod,
-			fg_addr_text(&o->src, text, sizeof(text)));
-		return fg_hint(err, "--spoof sends it all the same");
-	}
-	*out = o->src;
-	return 0;
-}
-
-/* What can be told from a result: whether the expectation is met, or nothing for certain. */
-static void judge_expectation(struct run *run, const struct fg_probe *probe)
-{
-	const struct fg_result *r = &probe->result;
-	bool about_policy = probe->spec.expect == FG_EXPECT_ALLOW ||
-			    probe->spec.expect == FG_EXPECT_DENY;
-	bool known = about_policy ? r->verdict != FG_VERDICT_UNKNOWN
-				  : r->outcome != FG_OUTCOME_INCONCLUSIVE;
-
-	if (probe->spec.expect != FG_EXPECT_NOTHING && known && !r->expect_met)
-		run->unmet = true;
-	else if (!known || r->outcome == FG_OUTCOME_INCONCLUSIVE)
-		run->inconclusive = true;
-}
-
-static int emit(struct run *run, const struct fg_probe *probe, struct fg_error *err)
-{
-	run->lost += probe->trace.lost;
-	judge_expectation(run, probe);
-	if (run->summary)
-		return fg_summary_add(run->summary, probe, err);
-	if (run->options->output == FG_OUTPUT_JSON)
-		return fg_report_json(run->report, probe, &run->buffer, err);
-	if (!run->first_text)
-		fg_buffer_put(&run->buffer, "\n", 1);
-	run->first_text = false;
-	return fg_report_text(run->report, probe, &run->buffer, err);
-}
-
-static int write_buffer(struct run *run, struct fg_error *err)
-{
-	int ret = fg_output_write(run->buffer.data, run->buffer.len, err);
-
-	run->buffer.len = 0;
-	return ret ? -1 : fg_output_flush(err);
-}
-
-/* Fills the window with the plan's next probes. Returns how many. */
-static uint32_t fill(struct run *run, uint64_t next)
-{
-	uint64_t total = fg_plan_total(&run->plan), left = total - next;
-	struct fg_probe *window;
-	uint32_t room, n;
-
-	window = fg_session_window(run->session, &room);
-	/* Fragments take places of their own; a few probes at a time leave enough of them. */
-	if (run->options->packet.fragment_size)
-		room = 1;
-	n = left < room ? (uint32_t)left : room;
-	for (uint32_t i = 0; i < n; i++)
-		fg_plan_probe(&run->plan, next + i, &window[i].spec);
-	return n;
-}
-
-static int run_windows(struct run *run, struct fg_error *err)
-{
-	uint64_t next = 0, total = fg_plan_total(&run->plan);
-
-	while (next < total && !fg_session_cancelled(run->session)) {
-		uint32_t n = fill(run, next), count = n, room;
-		struct fg_probe *window = fg_session_window(run->session, &room);
-
-		if (fg_session_run(run->session, &count, err))
-			return -1;
-		for (uint32_t i = 0; i < count; i++)
-			if (emit(run, &window[i], err))
-				return -1;
-		if (write_buffer(run, err))
-			return -1;
-		next += n;
-	}
-	if (next < total)
-		run->inconclusive = true;
-	return 0;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
-static int write_summary(struct run *run, uint64_t started, struct fg_error *err)
-{
-	const struct fg_summary_run about = { .duration_ns = now_ns() - started,
-					      .lost_events = run->lost };
-
-	if (!run->summary)
-		return 0;
-	if (run->options->output == FG_OUTPUT_JSON
-		    ? fg_summary_json(run->summary, &about, &run->buffer, err)
-		    : fg_summary_text(run->summary, &about, &run->buffer, err))
-		return -1;
-	return write_buffer(run, err);
-}
-
-/* Colour and drawing characters are for a person at a terminal who has not asked to be spared (no-color.org). */
-static struct fg_report_options report_options(const struct fg_inject_options *o)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	setlocale(LC_CTYPE, "");
-	return (struct fg_report_options){
-		.bytes = o->bytes,
-		.colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]),
-		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	};
-}
-
-static int prepare(struct run *run, int pod, struct fg_inject_options *o, struct fg_subject *subject,
-		   struct fg_error *err)
-{
-	const struct fg_report_options report = report_options(o);
-	const struct fg_pod *p = fg_session_pod(run->session, pod);
-	const char *why = fg_session_method_why(run->session, pod);
-
-	if (choose_source(o, p, &run->plan.src, err))
-		return -1;
 	if (!o->seeded && getrandom(&o->seed, sizeof(o->seed), 0) < 0)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "random bytes");
 	o->packet.mtu = p->peer.mtu;
-	run->plan.pod = pod;
-	run->plan.packet = &o->packet;
-	run->plan.name = o->name;
-	run->plan.dst = o->dst;
-	run->plan.dports = o->dports.total ? &o->dports : NULL;
-	run->plan.sports = o->sports.total ? &o->sports : NULL;
-	run->plan.count = o->count;
-	run->plan.seed = o->seed;
-	run->plan.expect = o->expect;
-	*subject = subject_of(p, &run->plan.src);
+	/* The pod's kernel leaves the checksum to the pod's device, and programs on the way see it so. */
+	if (!o->full_checksum && fg_offload_usual(&o->packet, o->dst.family) &&
+	    fg_offload_device(p->netns, p->peer.name))
+		o->packet.checksum_offload = true;
+	fg_feed_plan(feed, o, pod);
+	return fg_feed_sources(feed, p, err);
+}
+
+static int prepare(struct run *run, struct fg_error *err)
+{
+	struct fg_inject_options *o = run->options;
+	int pod = fg_session_add_pod(run->session, o->pod, o->interface, o->method, err);
+	struct fg_subject subject;
+	const struct fg_pod *p;
+	const char *why;
+
+	if (pod < 0)
+		return -1;
+	p = fg_session_pod(run->session, pod);
+	if (fill_plan(&run->feed, pod, p, o, err))
+		return -1;
+	why = fg_session_method_why(run->session, pod);
 	if (why && o->method != FG_METHOD_AUTO)
 		fprintf(stderr, "flowgen: warning: %s\n", why);
-	if (fg_session_disturbs(run->session))
-		fprintf(stderr, "flowgen: warning: %s\n", fg_session_disturbs(run->session));
-	run->report = fg_report_open(subject, fg_session_scene(run->session, pod), &report, err);
-	if (run->report && o->summary)
-		run->summary = fg_summary_open(run->report, err);
-	return run->report && (!o->summary || run->summary) ? 0 : -1;
+	subject = subject_of(p, &run->feed.plan.src);
+	if (fg_sink_open(&run->sink, o, &subject, fg_session_scene(run->session, pod), err))
+		return -1;
+	if (fg_care_open(&run->care, o, &run->feed.plan, p, err))
+		return -1;
+	return fg_feed_begin(&run->feed, err);
 }
 
 /* SIGINT and SIGTERM end the waiting; what is there then is written, and everything is closed in order. */
-static int open_signals(struct fg_error *err)
+static int open_signals(struct run *run, struct fg_error *err)
 {
 	sigset_t set;
-	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "signals");
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? fg_fail_errno(err, FG_ERR_INTERNAL, errno, "signals") : fd;
+	run->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (run->signals < 0)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "signals");
+	run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return run->timer < 0 ? fg_fail_errno(err, FG_ERR_INTERNAL, errno, "timer") : 0;
 }
 
-static int run_all(struct run *run, struct fg_inject_options *o, struct fg_error *err)
+/* Until the time, or a signal. */
+static int wait_until(struct run *run, uint64_t at_ns, struct fg_error *err)
 {
-	FG_FD int signals = open_signals(err);
-	const struct fg_session_options session = { .host_root = o->host_root,
-						    .ring_bytes = o->ring_bytes,
-						    .timeout_ns = o->timeout_ns,
-						    .cancel_fd = signals,
-						    .deliver = o->deliver,
-						    .reply = o->reply };
-	struct fg_subject subject;
-	uint64_t started;
-	int pod, ret;
+	const struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at_ns / 1000000000ULL),
+						       .tv_nsec = (long)(at_ns % 1000000000ULL) } };
+	struct pollfd p[2] = { { .fd = run->signals, .events = POLLIN },
+			       { .fd = run->timer, .events = POLLIN } };
 
-	if (signals < 0 || fg_capability_preflight(err))
+	if (timerfd_settime(run->timer, TFD_TIMER_ABSTIME, &when, NULL))
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "timer");
+	poll(p, 2, -1);
+	return 0;
+}
+
+static bool was_interrupted(struct run *run)
+{
+	struct pollfd p = { .fd = run->signals, .events = POLLIN };
+
+	/* The signal stays in the descriptor, so that the session sees it too. */
+	if (!run->interrupted && poll(&p, 1, 0) > 0)
+		run->interrupted = true;
+	return run->interrupted;
+}
+
+static uint32_t room_of(const struct run *run, uint32_t room)
+{
+	/* Fragments take places of their own; a few probes at a time leave enough of them. */
+	return run->options->packet.fragment_size || run->options->until ? 1 : room;
+}
+
+/* The programs on the path changed: the probes that follow are to be judged by those that are there now. */
+static int look_again(struct run *run, const struct fg_probe *window, uint32_t count,
+		      struct fg_error *err)
+{
+	int pod = run->feed.plan.pod;
+	struct fg_subject subject;
+	bool changed = false;
+
+	for (uint32_t i = 0; i < count; i++)
+		changed |= window[i].trace.changed;
+	/* A summary is about one list of programs: what comes after a change stays unknown in it. */
+	if (!changed || run->options->summary)
+		return 0;
+	if (fg_session_renew_pod(run->session, pod, err))
 		return -1;
+	subject = subject_of(fg_session_pod(run->session, pod), &run->feed.plan.src);
+	return fg_sink_subject(&run->sink, &subject, fg_session_scene(run->session, pod), err);
+}
+
+/* One window of what is due. Returns 1, or 0 where nothing was due, or -1. */
+static int run_window(struct run *run, uint64_t *due_ns, struct fg_error *err)
+{
+	struct fg_probe *window;
+	uint32_t room, count;
+	int n;
+
+	window = fg_session_window(run->session, &room);
+	n = fg_feed_fill(&run->feed, window, fg_care_room(&run->care, room_of(run, room)), due_ns,
+			 err);
+	if (n <= 0)
+		return n;
+	count = (uint32_t)n;
+	if (fg_care_before(&run->care, window, &count, err) ||
+	    fg_session_run(run->session, &count, err) ||
+	    fg_care_after(&run->care, window, &count, err) ||
+	    fg_sink_take(&run->sink, window, count, err) ||
+	    look_again(run, window, count, err))
+		return -1;
+	return 1;
+}
+
+static int run_windows(struct run *run, struct fg_error *err)
+{
+	const struct fg_inject_options *o = run->options;
+	uint64_t end = o->duration_ns ? run->sink.started_ns + o->duration_ns : UINT64_MAX;
+
+	while (!was_interrupted(run) && !run->sink.met && fg_inject_now() < end) {
+		uint64_t due = UINT64_MAX;
+		int ret = run_window(run, &due, err);
+
+		if (ret < 0)
+			return -1;
+		if (ret)
+			continue;
+		if (due == UINT64_MAX)
+			return 0;
+		if (wait_until(run, due < end ? due : end, err))
+			return -1;
+	}
+	/* Where nobody said how many, an interrupt is the end that was meant. */
+	if (run->interrupted && o->count)
+		run->sink.inconclusive = true;
+	return 0;
+}
+
+static int run_all(struct run *run, struct fg_error *err)
+{
+	const struct fg_inject_options *o = run->options;
+	struct fg_session_options session = { .host_root = o->host_root,
+					      .ring_bytes = o->ring_bytes,
+					      .timeout_ns = o->timeout_ns,
+					      .deliver = o->deliver,
+					      .reply = o->reply };
+	int ret;
+
+	if (open_signals(run, err) || fg_capability_preflight(err))
+		return -1;
+	session.cancel_fd = run->signals;
 	run->session = fg_session_open(&session, err);
-	if (!run->session)
+	if (!run->session || prepare(run, err))
 		return -1;
-	pod = fg_session_add_pod(run->session, o->pod, o->interface, o->method, err);
-	if (pod < 0 || prepare(run, pod, o, &subject, err))
-		return -1;
-	started = now_ns();
 	ret = run_windows(run, err);
-	if (!ret)
-		ret = write_summary(run, started, err);
+	/* What came before a failure is summed up all the same; the failure is told last. */
+	if (fg_sink_finish(&run->sink, run->interrupted, ret ? NULL : err))
+		ret = -1;
 	return ret;
 }
 
 int fg_inject_run(struct fg_inject_options *options)
 {
-	struct run run = { .options = options, .first_text = true };
+	struct run run = { .options = options, .signals = -1, .timer = -1 };
 	struct fg_error err;
-	int ret = run_all(&run, options, &err);
+	int status;
 
-	fg_summary_close(run.summary);
-	fg_report_close(run.report);
+	if (options->dry_run)
+		return fg_inject_dry(options, &err, &status) ? fg_cmd_fail(&err) : status;
+	status = run_all(&run, &err) ? fg_cmd_fail(&err) : fg_sink_status(&run.sink);
+	fg_feed_end(&run.feed);
+	if (run.feed.skipped)
+		fprintf(stderr,
+			"flowgen: warning: %s: %llu packets are no IP, and were passed over\n",
+			options->pcap, (unsigned long long)run.feed.skipped);
+	fg_sink_close(&run.sink);
+	fg_care_close(&run.care);
 	fg_session_close(run.session);
-	fg_buffer_free(&run.buffer);
-	if (ret)
-		return fg_cmd_fail(&err);
-	if (run.unmet)
-		return FG_EXIT_UNEXPECTED;
-	return run.inconclusive ? fg_cmd_status(FG_ERR_INCONCLUSIVE) : FG_EXIT_OK;
+	fg_fd_close(&run.timer);
+	fg_fd_close(&run.signals);
+	return status;
 }

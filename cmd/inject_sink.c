@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "control.h"
 #include "fd.h"
 #include "inject_parts.h"
 #include "output.h"
@@ -34,18 +35,27 @@ static uint64_t wall_offset(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec - fg_inject_now();
 }
 
+int fg_sink_subject(struct fg_sink *sink, const struct fg_subject *subject,
+		    const struct fg_scene *scene, struct fg_error *err)
+{
+	const struct fg_report_options report = report_options(sink->options);
+
+	fg_report_close(sink->report);
+	sink->report = fg_report_open(subject, scene, &report, err);
+	return sink->report ? 0 : -1;
+}
+
 int fg_sink_open(struct fg_sink *sink, const struct fg_inject_options *options,
 		 const struct fg_subject *subject, const struct fg_scene *scene,
 		 struct fg_error *err)
 {
-	const struct fg_report_options report = report_options(options);
-
 	sink->options = options;
 	sink->wall_offset_ns = wall_offset();
-	sink->report = fg_report_open(subject, scene, &report, err);
-	if (sink->report && options->summary)
+	if (fg_sink_subject(sink, subject, scene, err))
+		return -1;
+	if (options->summary)
 		sink->summary = fg_summary_open(sink->report, err);
-	if (!sink->report || (options->summary && !sink->summary))
+	if (options->summary && !sink->summary)
 		return -1;
 	if (options->write && fg_capture_create(options->write, &sink->writer, err))
 		return -1;
@@ -62,6 +72,7 @@ static void judge_expectation(struct fg_sink *sink, const struct fg_probe *probe
 	bool known = about_policy ? r->verdict != FG_VERDICT_UNKNOWN
 				  : r->outcome != FG_OUTCOME_INCONCLUSIVE;
 
+	known &= !fg_control_doubts(probe);
 	if (probe->spec.expect != FG_EXPECT_NOTHING && known && !r->expect_met)
 		sink->unmet = true;
 	else if (!known || r->outcome == FG_OUTCOME_INCONCLUSIVE)
@@ -102,13 +113,16 @@ static bool is_news(struct fg_sink *sink, struct fg_probe *probe)
 	if (r->expect_met) {
 		sink->met = true;
 		sink->met_ns = at;
-	} else {
+	} else if (r->verdict != FG_VERDICT_UNKNOWN) {
 		sink->previous_ns = at;
 	}
-	probe->result.repeat = (struct fg_repeat){ .probes = sink->tally.sent,
-						   .after_ns = at - sink->first_ns,
-						   .previous_ns = sink->previous_ns -
-								  sink->first_ns };
+	/* What was on its way while the programs changed tells nothing. */
+	if (probe->trace.changed)
+		return false;
+	probe->result.repeat =
+		(struct fg_repeat){ .probes = sink->tally.sent,
+				    .after_ns = at - sink->first_ns,
+				    .previous_ns = sink->previous_ns - sink->first_ns };
 	sink->verdict = r->verdict;
 	sink->outcome = r->outcome;
 	sink->told += news || sink->met;

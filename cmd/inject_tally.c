@@ -19,7 +19,11 @@ static const char *time_text(double ns, char buf[32])
 
 static void print_until(const struct fg_sink *sink)
 {
-	const char *wanted = fg_expect_name(sink->options->until);
+	static const char *const words[] = { [FG_EXPECT_DENY] = "denied",
+					     [FG_EXPECT_ALLOW] = "allowed",
+					     [FG_EXPECT_DROPPED] = "dropped",
+					     [FG_EXPECT_DELIVERED] = "delivered" };
+	const char *wanted = words[sink->options->until];
 	char after[32], before[32];
 
 	if (!sink->met) {

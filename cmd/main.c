@@ -20,6 +20,9 @@ static const struct verb {
 } verbs[] = {
 	{ "inject", fg_cmd_inject,
 	  "send packets as a pod, and say what became of them and who decided" },
+	{ "catch", fg_cmd_catch, "report probes where they arrive, and keep them from that pod" },
+	{ "run", fg_cmd_run, "send the probes of scenario files, and say what is not as expected" },
+	{ "diff", fg_cmd_diff, "say which verdicts differ between two runs" },
 	{ "pods", fg_cmd_pods,
 	  "list the pods of this host and the programs on their egress paths" },
 	{ "check", fg_cmd_check, "say what this kernel and these privileges allow" },

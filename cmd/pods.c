@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* pods.c - `flowgen pods`: the pods of this host, and what stands on their egress paths. */
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +8,8 @@
 #include "capability.h"
 #include "cmd.h"
 #include "fd.h"
-#include "method.h"
-#include "names.h"
 #include "output.h"
-#include "pod.h"
-#include "policy.h"
+#include "pods.h"
 
 enum { KEY_OUTPUT = 0x100, KEY_HOST_ROOT };
 
@@ -24,7 +21,8 @@ struct options {
 static const struct argp_option option_list[] = {
 	{ "output", KEY_OUTPUT, "json|text", 0,
 	  "Form of the answer: one JSON object a line, or aligned columns (text)", 0 },
-	{ "host-root", KEY_HOST_ROOT, "DIR", 0, "Look for /run and /proc of the host below DIR", 0 },
+	{ "host-root", KEY_HOST_ROOT, "DIR", 0,
+	  "Look for /run, /var/lib and /proc of the host below DIR", 0 },
 	{}
 };
 
@@ -35,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_OUTPUT:
 		options->json = !strcmp(arg, "json");
-		if (!options->json && strcmp(arg, "text"))
+		if (!options->json && strcmp(arg, "text") != 0)
 			return fg_cmd_refuse_text(state, "--output: '%s' is not one of json, text",
 						  arg);
 		return 0;
@@ -50,223 +48,191 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp parser = {
 	.options = option_list,
 	.parser = parse,
-	.doc = "List the pods of this host: network namespaces with a veth or netkit pair, their addresses, the "
-	       "programs on their egress paths in the order they run, and the method that inject would take."
+	.doc = "List the pods of this host: what container runtimes call them, their addresses and devices, the "
+	       "programs on their egress paths in the order they run, and the method that inject would take. "
+	       "Pods that nothing can be sent as are listed with the reason."
 	       "\vExit status: 0, also when there is no pod; 3 without the privileges to look.",
 };
 
-/* What is shown of one pod. */
-struct entry {
-	struct fg_pod pod;
-	struct fg_ladder ladder;
-	enum fg_method method;
-	const char *why;
+/* What is looked at: pods that runtimes know, then namespaces that they do not. */
+struct candidate {
+	const struct fg_runtime_pod *known;
+	const struct fg_netns_entry *netns;
 };
 
-static void entry_close(struct entry *e)
-{
-	fg_ladder_free(&e->ladder);
-	fg_pod_close(&e->pod);
-}
-
-/* Returns 1 where the namespace is a pod, 0 where it is none, -1 on an error. */
-static int entry_open(const struct fg_host *host, const char *path, bool egress, struct entry *e,
-		      struct fg_error *err)
-{
-	struct fg_method_facts facts = { .egress_redirect = egress, .ladder = &e->ladder };
-
-	*e = (struct entry){};
-	/* No pair, no way to the host, gone meanwhile: no pod to inject as. */
-	if (fg_pod_open_path(host, path, NULL, &e->pod, err))
-		return err->kind == FG_ERR_INTERNAL ? -1 : 0;
-	if (fg_policy_list(&e->pod, &e->ladder, err)) {
-		entry_close(e);
-		return -1;
-	}
-	facts.netkit = !strcmp(e->pod.primary.kind, "netkit");
-	if (fg_method_choose(&facts, FG_METHOD_AUTO, &e->method, &e->why, err)) {
-		entry_close(e);
-		return -1;
-	}
-	return 1;
-}
-
-static const char *mode_text(const struct fg_link *link)
-{
-	return link->netkit_mode == FG_LINK_L2 ? "l2" : link->netkit_mode == FG_LINK_L3 ? "l3" : NULL;
-}
-
-static const char *entry_name(const struct entry *e)
-{
-	return e->pod.name[0] ? e->pod.name : e->pod.path;
-}
-
-static json_t *programs_json(const struct fg_ladder *ladder)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < ladder->count; i++) {
-		const struct fg_program *p = &ladder->programs[i];
-		char tag[17];
-
-		for (size_t k = 0; k < 8; k++)
-			snprintf(tag + 2 * k, 3, "%02x", p->tag[k]);
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:s}", "order",
-						      (int)i + 1, "hook", fg_hook_name(p->hook),
-						      "side", fg_side_name(p->side), "device",
-						      p->device, "id", (int)p->id, "name", p->name,
-						      "tag", tag));
-	}
-	return list;
-}
-
-static json_t *addresses_json(const struct fg_link_addresses *addresses)
-{
-	json_t *list = json_array();
-	char text[FG_ADDR_TEXT_LEN];
-
-	for (size_t i = 0; i < addresses->count; i++)
-		json_array_append_new(list, json_string(fg_addr_text(&addresses->list[i].addr, text,
-								     sizeof(text))));
-	return list;
-}
-
-static int entry_json(const struct entry *e, struct fg_error *err)
-{
-	const struct fg_pod *p = &e->pod;
-	json_t *root = json_pack(
-		"{s:s, s:s, s:{s:I, s:s}, s:o, s:{s:s, s:s?, s:s, s:i, s:s, s:i}, s:o, s:s, s:s?}",
-		"schema", "flowgen.pod/1", "name", entry_name(e), "netns", "inode",
-		(json_int_t)p->inode, "path", p->path, "addresses", addresses_json(&p->addresses),
-		"device", "kind", p->peer.kind, "mode", mode_text(&p->peer), "peer", p->peer.name,
-		"peer_ifindex", p->peer.ifindex, "primary", p->primary.name, "primary_ifindex",
-		p->primary.ifindex, "programs", programs_json(&e->ladder), "method",
-		fg_method_name(e->method), "method_reason", e->why);
-	FG_FREE char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;
-
-	json_decref(root);
-	if (!line)
-		return fg_fail(err, FG_ERR_INTERNAL, "pod %s: no JSON could be made", p->ref);
-	if (fg_output_write(line, strlen(line), err))
-		return -1;
-	return fg_output_write("\n", 1, err);
-}
-
-/* The table is kept until its columns' widths are known. */
-struct table {
-	struct row {
-		char name[64], device[48], address[FG_ADDR_TEXT_LEN], method[16];
-		char *programs;
-	} *rows;
+struct candidates {
+	struct candidate *list;
 	size_t count;
 };
 
-static char *programs_text(const struct fg_ladder *ladder)
+static int by_name(const void *left, const void *right)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	const struct fg_netns_entry *a = ((const struct candidate *)left)->netns;
+	const struct fg_netns_entry *b = ((const struct candidate *)right)->netns;
 
-	if (!out)
-		return NULL;
-	for (size_t i = 0; i < ladder->count; i++)
-		fprintf(out, "%s%s:%s", i ? " " : "", fg_hook_name(ladder->programs[i].hook),
-			ladder->programs[i].name);
-	if (!ladder->count)
-		fputs("none", out);
-	return fclose(out) ? NULL : text;
+	/* Those with a name go first. */
+	if (!a->name[0] != !b->name[0])
+		return !a->name[0] - !b->name[0];
+	return a->name[0] ? strcmp(a->name, b->name) : a->pid - b->pid;
 }
 
-static int entry_row(const struct entry *e, struct table *table, struct fg_error *err)
+/* The node's own namespace is no pod, also where flowgen was started in another one; 0: not known. */
+static uint32_t node_inode(const struct fg_host *host)
 {
-	const struct fg_addr *addr = fg_pod_address(&e->pod, AF_INET);
-	struct row *row = reallocarray(table->rows, table->count + 1, sizeof(*row));
-	const char *mode = mode_text(&e->pod.peer);
-	struct fg_addr none = {};
+	char path[sizeof(host->root) + 16];
 
-	if (!row)
-		return fg_fail(err, FG_ERR_INTERNAL, "out of memory");
-	table->rows = row;
-	row += table->count++;
-	addr = addr ? addr : fg_pod_address(&e->pod, AF_INET6);
-	snprintf(row->name, sizeof(row->name), "%.63s", entry_name(e));
-	snprintf(row->device, sizeof(row->device), "%s%s%s %s-%s", e->pod.peer.kind, mode ? "/" : "",
-		 mode ? mode : "", e->pod.peer.name, e->pod.primary.name);
-	fg_addr_text(addr ? addr : &none, row->address, sizeof(row->address));
-	snprintf(row->method, sizeof(row->method), "%s", fg_method_name(e->method));
-	row->programs = programs_text(&e->ladder);
-	return row->programs ? 0 : fg_fail(err, FG_ERR_INTERNAL, "out of memory");
+	snprintf(path, sizeof(path), "%s/proc/1/ns/net", host->root);
+	FG_FD int fd = fg_netns_open(path, NULL);
+
+	return fd < 0 ? 0 : fg_netns_inode(fd);
 }
 
-static int wider(int width, const char *text)
+static int list_candidates(struct fg_host *host, struct candidates *out, struct fg_error *err)
 {
-	return (int)strlen(text) > width ? (int)strlen(text) : width;
+	const struct fg_runtime_pods *runtimes = fg_host_runtimes(host, err);
+	size_t known = runtimes ? runtimes->count : 0, first;
+	uint32_t node = node_inode(host);
+
+	if (!runtimes)
+		fprintf(stderr,
+			"flowgen: warning: what container runtimes call their pods is not known: %s\n",
+			err->message);
+	else if (runtimes->skipped)
+		fprintf(stderr,
+			"flowgen: warning: %u records of container runtimes could not be read, the first is %s\n",
+			runtimes->skipped, runtimes->first_skipped);
+	out->list = calloc(known + host->list.count + 1, sizeof(*out->list));
+	if (!out->list)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "list of pods");
+	/* A pod that has stopped is none any more. */
+	for (size_t i = 0; i < known; i++)
+		if (runtimes->pods[i].netns[0] ||
+		    (runtimes->pods[i].host_network && runtimes->pods[i].live))
+			out->list[out->count++].known = &runtimes->pods[i];
+	first = out->count;
+	for (size_t i = 0; i < host->list.count; i++)
+		if (host->list.entries[i].inode != host->inode &&
+		    host->list.entries[i].inode != node &&
+		    !fg_host_runtime_pod(host, host->list.entries[i].inode))
+			out->list[out->count++].netns = &host->list.entries[i];
+	qsort(out->list + first, out->count - first, sizeof(*out->list), by_name);
+	return 0;
 }
 
-static int table_print(const struct table *table, struct fg_error *err)
+static void entry_name(const struct candidate *c, struct fg_pods_entry *e)
 {
-	int name = 3, device = 6, address = 7, method = 6, ret = 0;
-	FG_FREE char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	if (!out)
-		return fg_fail(err, FG_ERR_INTERNAL, "out of memory");
-	for (size_t i = 0; i < table->count; i++) {
-		name = wider(name, table->rows[i].name);
-		device = wider(device, table->rows[i].device);
-		address = wider(address, table->rows[i].address);
-		method = wider(method, table->rows[i].method);
+	e->known = c->known;
+	if (c->known) {
+		e->path = c->known->netns[0] ? c->known->netns : NULL;
+		e->inode = c->known->netns_inode;
+		e->name = c->known->name[0] ? c->known->name : c->known->id;
+	} else {
+		e->path = c->netns->path;
+		e->inode = c->netns->inode;
+		e->name = c->netns->name[0] ? c->netns->name : c->netns->path;
 	}
-	fprintf(out, "%-*s  %-*s  %-*s  %-*s  %s\n", name, "POD", address, "ADDRESS", device, "DEVICE",
-		method, "METHOD", "PROGRAMS");
-	for (size_t i = 0; i < table->count; i++) {
-		const struct row *r = &table->rows[i];
-
-		fprintf(out, "%-*s  %-*s  %-*s  %-*s  %s\n", name, r->name, address, r->address, device,
-			r->device, method, r->method, r->programs);
-	}
-	if (fclose(out))
-		return fg_fail(err, FG_ERR_INTERNAL, "out of memory");
-	ret = fg_output_string(text, err);
-	return ret;
 }
 
-static void table_free(struct table *table)
+/* The message without the pod's name, which stands beside it. */
+static void refuse(struct fg_pods_entry *e, const char *ref, const char *message)
 {
-	for (size_t i = 0; i < table->count; i++)
-		free(table->rows[i].programs);
-	free(table->rows);
+	size_t len = strlen(ref);
+
+	if (!strncmp(message, "pod ", 4) && !strncmp(message + 4, ref, len))
+		message += 4 + len;
+	snprintf(e->refused, sizeof(e->refused), "%s", message + strspn(message, ": "));
 }
 
-static int list_pods(const struct fg_host *host, const struct options *options, struct table *table,
-		     struct fg_error *err)
+/* Some devices that the kernel makes by itself stand in every namespace; none of them is up. */
+static bool has_network(const char *path)
+{
+	FG_FD int fd = fg_netns_open(path, NULL);
+	FG_NL_SOCK struct nl_sock *sk = fd >= 0 ? fg_rtnl_open(fd, NULL) : NULL;
+	struct fg_links links = {};
+	bool has = false;
+
+	if (!sk || fg_link_list(sk, &links, NULL))
+		return false;
+	for (size_t i = 0; i < links.count && !has; i++)
+		has = !(links.links[i].flags & IFF_LOOPBACK) && links.links[i].flags & IFF_UP;
+	fg_links_free(&links);
+	return has;
+}
+
+static int open_pod(struct fg_host *host, bool egress, const char *ref, struct fg_pods_entry *e,
+		    struct fg_error *err)
+{
+	struct fg_method_facts facts = { .egress_redirect = egress, .ladder = &e->ladder };
+
+	if (fg_pod_open_path(host, ref, e->path, NULL, &e->pod, err))
+		return -1;
+	if (!fg_policy_list(&e->pod, &e->ladder, err)) {
+		facts.netkit = !strcmp(e->pod.primary.kind, "netkit");
+		if (!fg_method_choose(&facts, FG_METHOD_AUTO, &e->method, &e->why, err))
+			return 0;
+	}
+	fg_ladder_free(&e->ladder);
+	fg_pod_close(&e->pod);
+	return -1;
+}
+
+/* Returns 1 where there is something to show, 0 where the namespace is no pod or is gone, -1 on an error. */
+static int entry_open(struct fg_host *host, const struct candidate *c, bool egress,
+		      struct fg_pods_entry *e, struct fg_error *err)
+{
+	const struct fg_pod none = { .netns = -1, .host_netns = -1 };
+	char ref[330];
+
+	*e = (struct fg_pods_entry){ .pod = none };
+	entry_name(c, e);
+	if (c->known)
+		fg_runtime_pod_label(c->known, ref, sizeof(ref));
+	else
+		snprintf(ref, sizeof(ref), "%s", e->name);
+	if (!e->path) {
+		refuse(e, ref, "shares the host's network namespace (host network)");
+		return 1;
+	}
+	FG_FD int fd = fg_netns_open(e->path, NULL);
+
+	if (fd < 0 || fg_netns_inode(fd) != e->inode)
+		return 0;
+	if (!open_pod(host, egress, ref, e, err))
+		return 1;
+	if (err->code == EPERM || err->code == EACCES)
+		return -1;
+	if (!c->known && !c->netns->name[0] && !has_network(e->path))
+		return 0;
+	refuse(e, ref, err->message);
+	return 1;
+}
+
+static int show_pods(struct fg_host *host, const struct candidates *all, bool json,
+		     struct fg_pods_table *table, struct fg_error *err)
 {
 	bool egress = !fg_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
 
-	for (size_t i = 0; i < host->list.count; i++) {
-		struct entry e;
-		int ret;
+	for (size_t i = 0; i < all->count; i++) {
+		struct fg_pods_entry e;
+		int ret = entry_open(host, &all->list[i], egress, &e, err);
 
-		if (host->list.entries[i].inode == host->inode)
-			continue;
-		ret = entry_open(host, host->list.entries[i].path, egress, &e, err);
-		if (ret < 0)
-			return -1;
 		if (!ret)
 			continue;
-		ret = options->json ? entry_json(&e, err) : entry_row(&e, table, err);
-		entry_close(&e);
+		if (ret > 0)
+			ret = json ? fg_pods_put_json(&e, err) : fg_pods_add_row(&e, table, err);
+		fg_ladder_free(&e.ladder);
+		fg_pod_close(&e.pod);
 		if (ret)
 			return -1;
 	}
-	return options->json ? fg_output_flush(err) : table_print(table, err);
+	return json ? fg_output_flush(err) : fg_pods_put_table(table, err);
 }
 
 int fg_cmd_pods(int argc, char **argv)
 {
 	struct options options = { .host_root = "" };
-	struct table table = {};
+	struct fg_pods_table table = {};
+	struct candidates all = {};
 	struct fg_host host = { .netns = -1 };
 	struct fg_error err;
 	int ret = fg_cmd_parse(&parser, argc, argv, &options);
@@ -277,8 +243,11 @@ int fg_cmd_pods(int argc, char **argv)
 	if (!ret)
 		ret = fg_host_open(&host, options.host_root, &err);
 	if (!ret)
-		ret = list_pods(&host, &options, &table, &err);
-	table_free(&table);
+		ret = list_candidates(&host, &all, &err);
+	if (!ret)
+		ret = show_pods(&host, &all, options.json, &table, &err);
+	fg_pods_free_table(&table);
+	free(all.list);
 	fg_host_close(&host);
 	return ret ? fg_cmd_fail(&err) : FG_EXIT_OK;
 }

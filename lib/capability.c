@@ -211,9 +211,9 @@ int fg_capability_preflight(struct fg_error *err)
 	for (size_t i = 0; i < COUNT(needed); i++) {
 		if (!fg_feature_probe(needed[i], &why))
 			continue;
-		snprintf(one, sizeof(one), "%s (%s)", features[needed[i]].name,
+		snprintf(one, sizeof(one), "%s to %s", features[needed[i]].name,
 			 features[needed[i]].need);
-		append(missing, sizeof(missing), ", ", one);
+		append(missing, sizeof(missing), "; ", one);
 	}
 	if (missing[0]) {
 		fg_fail(err, FG_ERR_UNSUPPORTED, "missing privileges: %s", missing);

@@ -125,7 +125,7 @@ int fg_probe_probe_read(struct fg_error *err)
 {
 	const struct bpf_insn insns[] = {
 		MOVE_REG(BPF_REG_1, BPF_REG_10),
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_1, .imm = -8 },
 		MOVE(BPF_REG_2, 8),
 		MOVE(BPF_REG_3, 0),
 		CALL(BPF_FUNC_probe_read_kernel),
@@ -396,8 +396,7 @@ int fg_probe_cgroup_skb(struct fg_error *err)
 
 	if (root < 0)
 		return -1;
-	/* Only the first cgroup of all lacks this file: what a container with its own cgroup namespace sees has it. */
-	if (!faccessat(root, "cgroup.type", F_OK, 0))
+	if (!fg_cgroup_is_root(root))
 		return fg_fail(
 			err, FG_ERR_UNSUPPORTED,
 			"the cgroup hierarchy that is mounted here is only a part of the host's");

@@ -26,7 +26,7 @@ struct fg_datapath {
 static int fail_load(int code, struct fg_error *err)
 {
 	fg_fail_errno(err, FG_ERR_UNSUPPORTED, code, "load the BPF programs");
-	return fg_hint(err, code == EPERM ? "run as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"
+	return fg_hint(err, code == EPERM ? "run as root, or with CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW"
 					  : "'flowgen check' says what this kernel lacks");
 }
 
@@ -174,7 +174,9 @@ struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp)
 {
 	return (struct fg_datapath_maps){
 		.tracked = bpf_map__fd(dp->bpf->maps.tracked),
+		.heads = bpf_map__fd(dp->bpf->maps.heads),
 		.flows = bpf_map__fd(dp->bpf->maps.flows),
+		.replies = bpf_map__fd(dp->bpf->maps.replies),
 		.events = bpf_map__fd(dp->bpf->maps.events),
 		.config = bpf_map__fd(dp->bpf->maps.config),
 		.counters = bpf_map__fd(dp->bpf->maps.counters),

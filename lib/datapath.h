@@ -38,7 +38,7 @@ int fg_datapath_inject_fd(const struct fg_datapath *dp);
 int fg_datapath_stop_fd(const struct fg_datapath *dp);
 int fg_datapath_reply_fd(const struct fg_datapath *dp);
 struct fg_datapath_maps {
-	int tracked, flows, events, config, counters, owners;
+	int tracked, heads, flows, replies, events, config, counters, owners;
 };
 struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp);
 

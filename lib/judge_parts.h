@@ -22,7 +22,7 @@ struct fg_progress {
 
 /* Follows the packet itself, not its clones. */
 void fg_progress_follow(const struct fg_scene *scene, const struct fg_trace *trace,
-			struct fg_progress *out);
+			struct fg_progress *p);
 
 /* Native XDP copies the packet to a buffer of its own, and consumes the first one: that is no end. */
 bool fg_progress_replaced(const struct fg_scene *scene, const struct fg_progress *p);

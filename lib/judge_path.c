@@ -46,29 +46,47 @@ static bool starts_with_any(const char *text, const char *const *starts, size_t 
 
 /* Protocols' receive functions, and what frees packets for sockets. */
 static const char *const takers[] = {
-	"icmp",	   "ndisc_",  "igmp",	"mld_",		       "arp_",
-	"tcp_",	   "__tcp_",  "udp",	"__udp",	       "skb_consume_udp",
-	"raw_",	   "rawv6_",  "ping_",	"sctp_",	       "ip_protocol_deliver",
-	"sk_",	   "__sk_",   "dccp_",	"ip6_protocol_deliver", "skb_free_datagram",
+	"icmp",
+	"ndisc_",
+	"igmp",
+	"mld_",
+	"arp_",
+	"tcp_",
+	"__tcp_",
+	"udp",
+	"__udp",
+	"skb_consume_udp",
+	"raw_",
+	"rawv6_",
+	"ping_",
+	"sctp_",
+	"ip_protocol_deliver",
+	"sk_",
+	"__sk_",
+	"dccp_",
+	"ip6_protocol_deliver",
+	"skb_free_datagram",
 	"__skb_free_datagram",
 };
 
 /* What else comes only behind tc ingress, when the packet still is on the receiving device. */
 static const char *const users[] = {
-	"ip_",	  "__ip_", "ip6_", "__ip6_", "ipv6_", "ipip", "nf_",  "nft_",	 "ipt_",
-	"ip6t_",  "xt_",   "br_",  "__br_",  "inet_", "neigh", "__neigh", "macvlan_", "ovs_",
-	"vxlan",  "fib_",  "dst_", "xfrm",   "esp",   "ip4ip6", "vrf_",
+	"ip_",	 "__ip_", "ip6_", "__ip6_", "ipv6_", "ipip",   "nf_",	  "nft_",     "ipt_",
+	"ip6t_", "xt_",	  "br_",  "__br_",  "inet_", "neigh",  "__neigh", "macvlan_", "ovs_",
+	"vxlan", "fib_",  "dst_", "xfrm",   "esp",   "ip4ip6", "vrf_",
 };
 
 /* A redirect by a program that failed: these free the packet themselves. */
 static const char *const redirectors[] = {
-	"skb_do_redirect",	"__bpf_redirect", "__bpf_tx_skb",    "bpf_out_neigh",
-	"____dev_forward_skb",	"dev_forward_skb", "__dev_forward_skb", "__bpf_rx_skb",
+	"skb_do_redirect",     "__bpf_redirect",  "__bpf_tx_skb",      "bpf_out_neigh",
+	"____dev_forward_skb", "dev_forward_skb", "__dev_forward_skb", "__bpf_rx_skb",
 };
 
 /* Generic XDP runs between "received" and tc ingress; its drops carry no reason of their own on many kernels. */
 static const char *const xdp_runners[] = {
-	"do_xdp_generic", "netif_receive_generic_xdp", "bpf_prog_run_generic_xdp",
+	"do_xdp_generic",
+	"netif_receive_generic_xdp",
+	"bpf_prog_run_generic_xdp",
 };
 
 bool fg_symbol_delivers(const char *symbol)
@@ -194,9 +212,9 @@ static void follow_end(const struct fg_scene *scene, struct fg_progress *p,
 
 static bool not_for_us(const struct fg_scene *scene, const struct fg_event *e)
 {
-	const char *name = fg_is_drop(scene, e) && scene->reason ?
-				   scene->reason(scene->names, (uint32_t)e->code) :
-				   NULL;
+	const char *name = fg_is_drop(scene, e) && scene->reason
+				   ? scene->reason(scene->names, (uint32_t)e->code)
+				   : NULL;
 
 	return name && !strcmp(name, "OTHERHOST");
 }
@@ -216,9 +234,9 @@ static uint32_t branch_taken(const struct fg_scene *scene, const struct fg_trace
 		if (e->flags & FG_EVENT_F_REPLY)
 			continue;
 		flooded |= !e->branch && not_for_us(scene, e);
-		if (e->branch && (e->kind == FG_EVENT_STOP || e->kind == FG_EVENT_SOCKET ||
-				  (e->kind == FG_EVENT_CONSUME &&
-				   fg_symbol_delivers(trace->list[i].symbol))))
+		if (e->branch &&
+		    (e->kind == FG_EVENT_STOP || e->kind == FG_EVENT_SOCKET ||
+		     (e->kind == FG_EVENT_CONSUME && fg_symbol_delivers(trace->list[i].symbol))))
 			taken = e->branch;
 	}
 	return flooded ? taken : 0;
@@ -238,11 +256,14 @@ static bool on_branch(const struct fg_event *e, uint32_t branch, bool *split)
 void fg_progress_follow(const struct fg_scene *scene, const struct fg_trace *trace,
 			struct fg_progress *p)
 {
+	uint32_t branch = branch_taken(scene, trace);
+	bool split = false;
+
 	*p = (struct fg_progress){};
 	for (uint32_t i = 0; i < trace->count; i++) {
 		const struct fg_observation *o = &trace->list[i];
 
-		if (o->event.flags & FG_EVENT_F_CLONE)
+		if (!on_branch(&o->event, branch, &split))
 			continue;
 		p->injected += o->event.kind == FG_EVENT_INJECT;
 		if (o->event.kind != FG_EVENT_POLICY && o->event.kind != FG_EVENT_FLOW)
@@ -275,9 +296,9 @@ enum fg_stretch fg_stretch_of(const struct fg_program *program)
 
 bool fg_stretch_passed(const struct fg_progress *p, enum fg_stretch stretch)
 {
-	return stretch == FG_STRETCH_POD  ? p->left_pod :
-	       stretch == FG_STRETCH_WIRE ? p->left_pod && p->reached_host :
-					    p->passed_host;
+	return stretch == FG_STRETCH_POD    ? p->left_pod
+	       : stretch == FG_STRETCH_WIRE ? p->left_pod && p->reached_host
+					    : p->passed_host;
 }
 
 bool fg_stretch_walked(const struct fg_scene *scene, enum fg_stretch stretch)

@@ -92,7 +92,8 @@ static void mark_denier(const struct fg_scene *scene, struct fg_result *result,
 	if (denier < 0) {
 		/* If no program stands there, it was a filter of another kind, or the device itself. */
 		if (!result->reason)
-			result->reason = "the drop is policy's, but which program made it is not known";
+			result->reason =
+				"the drop is policy's, but which program made it is not known";
 		return;
 	}
 	program = program_at(scene, (size_t)denier);
@@ -128,8 +129,8 @@ static bool is_watched(const struct fg_scene *scene, size_t i)
 	       (scene->method != FG_METHOD_POD_SOCKET || fg_stretch_of(program) != FG_STRETCH_POD);
 }
 
-static enum fg_ran ran_by_place(const struct fg_scene *scene, const struct fg_progress *p, bool over,
-				const struct fg_result *result, size_t i)
+static enum fg_ran ran_by_place(const struct fg_scene *scene, const struct fg_progress *p,
+				bool over, const struct fg_result *result, size_t i)
 {
 	const struct fg_program *program = program_at(scene, i);
 	enum fg_stretch s = fg_stretch_of(program);
@@ -186,7 +187,8 @@ static enum fg_verdict verdict_of_passed(const struct fg_scene *scene, const str
 		any |= ran != FG_RAN_NO;
 		host |= fg_stretch_of(program_at(scene, i)) == FG_STRETCH_HOST;
 		if (ran == FG_RAN_NO && must_run(scene, i))
-			return unknown(result, "the packet passed a program that was not seen to run");
+			return unknown(result,
+				       "the packet passed a program that was not seen to run");
 	}
 	if (!any)
 		return FG_VERDICT_NONE;

@@ -158,6 +158,11 @@ bool fg_link_is_pair(const struct fg_link *link)
 	return !strcmp(link->kind, "veth") || !strcmp(link->kind, "netkit");
 }
 
+bool fg_link_is_pod_end(const struct fg_link *link)
+{
+	return fg_link_is_pair(link) && link->peer_nsid >= 0;
+}
+
 /* What both ends have in common. */
 static int put_end(struct nl_msg *msg, const struct fg_pair *pair, const char *name)
 {

@@ -47,6 +47,8 @@ int fg_link_get(struct nl_sock *sk, int ifindex, const char *name, struct fg_lin
 
 /* True for a device kind that comes as a pair, one end in the pod: veth or netkit. */
 bool fg_link_is_pair(const struct fg_link *link);
+/* The same, and its other end is in another namespace. (The two may well have the same index: each has its own numbers.) */
+bool fg_link_is_pod_end(const struct fg_link *link);
 
 /* What to make: the first end in the socket's namespace, the other in peer_netns. */
 struct fg_pair {

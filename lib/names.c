@@ -43,6 +43,15 @@ static const char *const expects[] = {
 	[FG_EXPECT_FORWARDED] = "forwarded", [FG_EXPECT_DROPPED] = "dropped",
 };
 
+static const char *const replies[FG_REPLY_KINDS] = {
+	[FG_REPLY_SYN_ACK] = "syn-ack",		[FG_REPLY_RST] = "rst",
+	[FG_REPLY_TCP] = "tcp",			[FG_REPLY_ECHO] = "echo-reply",
+	[FG_REPLY_ICMP_ERROR] = "icmp-error",	[FG_REPLY_DNS] = "dns",
+	[FG_REPLY_UDP] = "udp",			[FG_REPLY_SCTP_INIT_ACK] = "sctp-init-ack",
+	[FG_REPLY_SCTP_ABORT] = "sctp-abort",	[FG_REPLY_SCTP] = "sctp",
+	[FG_REPLY_OTHER] = "other",
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *fg_hook_name(enum fg_hook hook)
@@ -73,6 +82,11 @@ const char *fg_outcome_name(enum fg_outcome outcome)
 const char *fg_evidence_name(enum fg_evidence evidence)
 {
 	return evidences[evidence];
+}
+
+const char *fg_reply_name(enum fg_reply_kind kind)
+{
+	return replies[kind];
 }
 
 const char *fg_expect_name(enum fg_expect expect)

@@ -13,6 +13,9 @@ const char *fg_outcome_name(enum fg_outcome outcome);
 const char *fg_evidence_name(enum fg_evidence evidence);
 const char *fg_expect_name(enum fg_expect expect);
 
+/* "syn-ack", "icmp-error"; NULL for none. */
+const char *fg_reply_name(enum fg_reply_kind kind);
+
 /* The value by its name. Returns 0, or -1 with FG_ERR_USAGE that names `what` and lists the words. */
 int fg_method_parse(const char *what, const char *text, enum fg_method *out, struct fg_error *err);
 int fg_expect_parse(const char *what, const char *text, enum fg_expect *out, struct fg_error *err);

@@ -61,6 +61,9 @@ int fg_netns_create(struct fg_error *err)
 
 	if (home < 0)
 		return -1;
+	/* In a user namespace one can leave, but not come back: tried before it is too late. */
+	if (setns(home, CLONE_NEWNET))
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "enter a network namespace");
 	if (unshare(CLONE_NEWNET))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "make a network namespace");
 	made = fg_netns_open(SELF_NETNS, err);

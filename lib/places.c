@@ -80,6 +80,8 @@ void fg_names_find(struct fg_names *names, struct fg_host *host, uint32_t netns)
 {
 	const struct fg_netns_entry *entry;
 	struct nl_sock *sk = NULL;
+	const char *label;
+	char text[330];
 
 	if (!netns || is_seen(names, netns))
 		return;
@@ -99,7 +101,8 @@ void fg_names_find(struct fg_names *names, struct fg_host *host, uint32_t netns)
 	/* The path may lead elsewhere by now. */
 	if (fd >= 0 && fg_netns_inode(fd) == netns)
 		sk = fg_rtnl_open(fd, NULL);
-	if (!sk || fg_names_add(names, sk, netns, entry->name[0] ? entry->name : entry->path, NULL))
+	label = sk ? fg_host_label(host, netns, text, sizeof(text)) : NULL;
+	if (!sk || fg_names_add(names, sk, netns, label ? label : entry->path, NULL))
 		mark_seen(names, netns);
 	nl_socket_free(sk);
 }

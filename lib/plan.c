@@ -47,7 +47,13 @@ void fg_plan_probe(const struct fg_plan *plan, uint64_t index, struct fg_probe_s
 	if (!plan->dports)
 		return;
 	out->vary.dport = fg_ports_get(plan->dports, index % ports);
-	out->vary.sport = plan->sports
-				  ? fg_ports_get(plan->sports, index % plan->sports->total)
-				  : (uint16_t)(EPHEMERAL_FIRST + random % EPHEMERAL_COUNT);
+	out->vary.sport = plan->sports ? fg_ports_get(plan->sports, index % plan->sports->total)
+				       : (uint16_t)(EPHEMERAL_FIRST + random % EPHEMERAL_COUNT);
+}
+
+void fg_plan_choose_again(const struct fg_plan *plan, struct fg_probe_spec *spec)
+{
+	spec->vary.random = mix(spec->vary.random);
+	if (plan->dports && !plan->sports)
+		spec->vary.sport = (uint16_t)(EPHEMERAL_FIRST + spec->vary.random % EPHEMERAL_COUNT);
 }

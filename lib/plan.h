@@ -20,6 +20,9 @@ struct fg_plan {
 /* How many probes it makes: ports times count; UINT64_MAX: without end. */
 uint64_t fg_plan_total(const struct fg_plan *plan);
 
+/* Makes other random choices for a probe of the plan: its source port where the plan names none, and what comes from vary.random. */
+void fg_plan_choose_again(const struct fg_plan *plan, struct fg_probe_spec *spec);
+
 /* Writes the index-th probe (from 0) to *out. The same plan and index give the same probe. */
 void fg_plan_probe(const struct fg_plan *plan, uint64_t index, struct fg_probe_spec *out);
 

@@ -199,6 +199,19 @@ struct fg_repeat {
 	uint64_t previous_ns; /* when the last one was injected for which it was not so */
 };
 
+enum fg_proof { FG_PROOF_NONE, FG_PROOF_GIVEN, FG_PROOF_FAILED };
+
+/* What became of the probe that was expected to pass, sent beside this one; see control.h. */
+struct fg_control {
+	bool given;
+	uint16_t port; /* host order; 0: the protocol has none */
+	enum fg_verdict verdict;
+	enum fg_outcome outcome;
+	enum fg_proof proof; /* NONE: there is nothing to prove */
+};
+
+struct fg_left; /* left.h */
+
 /* Section 4: what follows from the trace. */
 struct fg_result {
 	enum fg_verdict verdict;
@@ -213,6 +226,8 @@ struct fg_result {
 	const char *reason;	/* why inconclusive or unknown; static text; NULL: nothing to say */
 	bool expect_met;
 	struct fg_repeat repeat; /* written by who repeats */
+	struct fg_control control; /* by fg_control_apply() */
+	const struct fg_left *left; /* by fg_guard_left(); NULL: not looked for */
 };
 
 /* The bytes that are enough for the frames of a probe; see fg_probe_build(). */

@@ -72,9 +72,9 @@ static const char *place_text(const struct fg_report *report, const struct fg_ob
 {
 	const struct fg_scene *scene = report->scene;
 	const struct fg_device *device =
-		end && scene->device && end->event.ifindex ?
-			scene->device(scene->names, end->event.netns, (int)end->event.ifindex) :
-			NULL;
+		end && scene->device && end->event.ifindex
+			? scene->device(scene->names, end->event.netns, (int)end->event.ifindex)
+			: NULL;
 
 	buf[0] = '\0';
 	if (device)
@@ -103,8 +103,8 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 		place_text(report, result->end, "at", place, sizeof(place));
 		snprintf(buf, size, "%s%s: %s", fg_outcome_name(result->outcome), place,
 			 result->dropped ? fg_drop_name(report->scene, result->drop_code, number,
-							sizeof(number)) :
-					   "no reason known");
+							sizeof(number))
+					 : "no reason known");
 		return;
 	case FG_OUTCOME_REPLIED:
 		snprintf(buf, size, "replied");

@@ -80,8 +80,7 @@ static void put_program(const struct fg_page *page, const struct fg_report *repo
 			const struct fg_result *result)
 {
 	const struct fg_program *program = &report->scene->ladder->programs[i];
-	const struct look *look =
-		look_of(program, &result->steps[i], (int)i == result->denied_by);
+	const struct look *look = look_of(program, &result->steps[i], (int)i == result->denied_by);
 	char text[200];
 
 	fg_buffer_puts(page->out, "  ");
@@ -100,8 +99,10 @@ void fg_text_ladder(const struct fg_page *page, const struct fg_report *report,
 		    const struct fg_result *result)
 {
 	if (!report->programs) {
-		fg_buffer_puts(page->out, "\npolicy programs: none\n");
-		fg_buffer_puts(page->out, "  No BPF program stands on this pod's egress path.\n");
+		fg_buffer_puts(page->out, report->scene->method == FG_METHOD_AUTO ?
+						  "\npolicy programs: not looked at\n" :
+						  "\npolicy programs: none\n"
+						  "  No BPF program stands on this pod's egress path.\n");
 		return;
 	}
 	fg_buffer_puts(page->out, "\npolicy programs, in the order the kernel asks them\n");

@@ -81,25 +81,51 @@ static void break_line(const struct fg_page *page, size_t indent, const char *ra
 	put_blanks(page, indent > used ? indent - used : 0);
 }
 
+/* Where a word of so many columns begins on a line of its own: at the indent, or before it where it takes the room. */
+static size_t place_for(size_t columns, size_t indent, const char *rail)
+{
+	size_t least = rail ? fg_page_columns(rail) + 1 : 0;
+	size_t most = columns < FG_PAGE_WIDTH ? FG_PAGE_WIDTH - columns : 0;
+
+	if (indent <= most)
+		return indent;
+	return most > least ? most : least;
+}
+
+/* The bytes of a word that fit into so many columns; at least one character. */
+static size_t fitting(const char *word, size_t len, size_t columns)
+{
+	size_t at = 0;
+
+	for (size_t n = 0; at < len && (!n || n < columns); n++) {
+		size_t size = character(word + at);
+
+		at += size && at + size <= len ? size : 1;
+	}
+	return at;
+}
+
 size_t fg_page_wrap(const struct fg_page *page, const char *text, size_t column, size_t indent,
 		    const char *rail)
 {
 	bool fresh = true;
 
 	while (*text) {
-		size_t len = strcspn(text, " "), columns = columns_of(text, len);
+		size_t len = strcspn(text, " "), columns = columns_of(text, len), fit;
 
-		if (column + columns + !fresh > FG_PAGE_WIDTH && column > indent) {
-			break_line(page, indent, rail);
-			column = indent;
+		if (column + columns + !fresh > FG_PAGE_WIDTH && (!fresh || column > indent)) {
+			column = place_for(columns, indent, rail);
+			break_line(page, column, rail);
 			fresh = true;
 		}
 		if (!fresh)
 			fg_buffer_puts(page->out, " ");
-		column += columns + !fresh;
-		put_safe(page, text, len);
-		fresh = false;
-		text += len + strspn(text + len, " ");
+		column += !fresh;
+		fit = fitting(text, len, column < FG_PAGE_WIDTH ? FG_PAGE_WIDTH - column : 1);
+		put_safe(page, text, fit);
+		column += columns_of(text, fit);
+		fresh = fit < len;
+		text += fit == len ? fit + strspn(text + fit, " ") : fit;
 	}
 	return column;
 }

@@ -36,14 +36,17 @@ void fg_packet_view(const struct fg_probe *probe, struct fg_packet_view *out);
 /* An observation in words. */
 struct fg_sight {
 	const char *component, *action;
-	const char *detail; /* NULL: nothing to add; may point at `text` */
+	const char *detail;		/* NULL: nothing to add; may point at `text` */
 	const struct fg_device *device; /* NULL: not known */
-	bool bad;	    /* here the packet was stopped */
+	bool bad;			/* here the packet was stopped */
 	char text[320];
 };
 
 void fg_sight_read(const struct fg_report *report, const struct fg_probe *probe,
 		   const struct fg_observation *seen, struct fg_sight *out);
+
+/* What it was seen on: "packet", "clone", or "reply". */
+const char *fg_sight_of(const struct fg_observation *seen);
 
 /* What the method leaves out: a word for programs and a line for people each. Ends with a NULL word. */
 struct fg_gap {

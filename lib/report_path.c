@@ -21,10 +21,10 @@ static size_t device_columns(const struct fg_report *report, const struct fg_tra
 	for (uint32_t i = 0; i < trace->count; i++) {
 		const struct fg_event *e = &trace->list[i].event;
 		const struct fg_device *device =
-			scene->device && e->ifindex ?
-				scene->device(scene->names, e->netns, (int)e->ifindex) :
-				NULL;
-		size_t columns = device ? fg_page_columns(device->name) : e->ifindex ? 6 : 0;
+			scene->device && e->ifindex
+				? scene->device(scene->names, e->netns, (int)e->ifindex)
+				: NULL;
+		size_t columns = device ? fg_page_columns(device->name) : e->ifindex ? 7 : 0;
 
 		most = columns > most ? columns : most;
 	}
@@ -55,6 +55,8 @@ static const char *device_name(const struct fg_event *e, const struct fg_device 
 {
 	if (device)
 		return device->name;
+	if (e->kind == FG_EVENT_INJECT)
+		return "flowgen";
 	if (!e->ifindex)
 		return "";
 	snprintf(buf, size, "if %u", e->ifindex);
@@ -81,7 +83,9 @@ static void put_row(const struct fg_page *page, const struct fg_observation *see
 	column += COMPONENT_COLUMNS + 2;
 	snprintf(text, sizeof(text), "%s%s%s%s", sight->action, sight->detail ? ": " : "",
 		 sight->detail ? sight->detail : "",
-		 seen->event.flags & FG_EVENT_F_CLONE ? " (a clone)" : "");
+		 seen->event.flags & FG_EVENT_F_REPLY	? " (the answer)"
+		 : seen->event.flags & FG_EVENT_F_CLONE ? " (a clone)"
+							: "");
 	if (sight->bad)
 		fg_page_paint(page, FG_PAINT_BAD);
 	fg_page_wrap(page, text, column, column, down);
@@ -121,7 +125,6 @@ void fg_text_path(const struct fg_page *page, const struct fg_report *report,
 			put_place(page, report, &seen->event, sight.device);
 		}
 		more = same_branch(trace, i + 1, netns);
-		put_row(page, seen, &sight, width, more ? b->fork : b->last,
-			more ? b->down : NULL);
+		put_row(page, seen, &sight, width, more ? b->fork : b->last, more ? b->down : NULL);
 	}
 }

@@ -17,6 +17,16 @@ void fg_text_ladder(const struct fg_page *page, const struct fg_report *report,
 void fg_text_path(const struct fg_page *page, const struct fg_report *report,
 		  const struct fg_probe *probe);
 
+/* The control and the state left, where there are any: as lines of text, and as further members of a JSON object. */
+void fg_text_aside(const struct fg_page *page, const struct fg_result *result);
+void fg_json_aside(struct fg_buffer *out, const struct fg_result *result);
+
+/* The answer and its way back, likewise. */
+void fg_text_reply(const struct fg_page *page, const struct fg_scene *scene,
+		   const struct fg_reply *reply);
+void fg_json_reply(struct fg_buffer *out, const struct fg_scene *scene,
+		   const struct fg_reply *reply);
+
 /* A label at the line's begin, and a text wrapped beside it. */
 void fg_text_entry(const struct fg_page *page, const char *label, const char *text);
 #define FG_ENTRY_COLUMN 9

@@ -191,10 +191,10 @@ static json_t *deniers_json(const struct fg_summary *summary)
 		const struct tally *tally = &summary->deniers[i];
 
 		if (tally->count &&
-		    json_array_append_new(list, json_pack("{s:o,s:o}", "program",
-							  json_loads(summary->report->denier[i], 0,
-								     NULL),
-							  "denied", tally_json(tally)))) {
+		    json_array_append_new(list,
+					  json_pack("{s:o,s:o}", "program",
+						    json_loads(summary->report->denier[i], 0, NULL),
+						    "denied", tally_json(tally)))) {
 			json_decref(list);
 			return NULL;
 		}

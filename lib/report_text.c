@@ -35,8 +35,9 @@ static void put_packet(const struct fg_page *page, const struct fg_probe *probe)
 		 fg_flow_text(&view.flow, flow, sizeof(flow)), tcp ? " " : "",
 		 tcp ? fg_tcp_flags_text(view.flow.tcp_flags, flags) : "", view.length, view.ttl);
 	fg_text_entry(page, "packet", text);
-	if (probe->frame.count > 1) {
-		snprintf(text, sizeof(text), "in %u fragments", probe->frame.count);
+	if (probe->spec.fragments > 1) {
+		snprintf(text, sizeof(text), "fragment %u of %u", probe->spec.fragment + 1,
+			 probe->spec.fragments);
 		fg_text_entry(page, "", text);
 	}
 }
@@ -59,9 +60,9 @@ static void put_pod(const struct fg_page *page, const struct fg_report *report)
 		 mode ? s->device.mode : "");
 	fg_text_entry(page, "pod", text);
 	snprintf(text, sizeof(text), "%s%s", fg_method_name(report->scene->method),
-		 report->scene->method == FG_METHOD_POD_SOCKET ?
-			 ", written by a packet socket in the pod's namespace" :
-			 "");
+		 report->scene->method == FG_METHOD_POD_SOCKET
+			 ? ", written by a packet socket in the pod's namespace"
+			 : "");
 	fg_text_entry(page, "method", text);
 }
 
@@ -171,7 +172,9 @@ int fg_report_text(const struct fg_report *report, const struct fg_probe *probe,
 	put_packet(&page, probe);
 	put_pod(&page, report);
 	put_drop(&page, report, &probe->result);
+	fg_text_reply(&page, report->scene, &probe->result.reply);
 	put_expectation(&page, probe);
+	fg_text_aside(&page, &probe->result);
 	fg_text_ladder(&page, report, &probe->result);
 	fg_text_path(&page, report, probe);
 	if (report->options.bytes)

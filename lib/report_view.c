@@ -54,7 +54,8 @@ void fg_packet_view(const struct fg_probe *probe, struct fg_packet_view *out)
 	}
 	/* A packet that is wrong on purpose may not be readable: then what was asked for is shown. */
 	out->length = len > ETHERNET_LEN ? (uint32_t)len - ETHERNET_LEN : 0;
-	out->flow = (struct fg_flow){ .family = vary->src.family, .src = vary->src, .dst = vary->dst };
+	out->flow =
+		(struct fg_flow){ .family = vary->src.family, .src = vary->src, .dst = vary->dst };
 	out->flow.sport = vary->sport;
 	out->flow.dport = vary->dport;
 	out->has_ports = vary->dport != 0;
@@ -89,8 +90,8 @@ static void sight_of_policy(const struct fg_report *report, const struct fg_even
 			    struct fg_sight *out)
 {
 	static const char *const actions[] = {
-		[FG_EFFECT_NEXT] = "Passed",	       [FG_EFFECT_PASS] = "Passed",
-		[FG_EFFECT_DROP] = "Dropped",	       [FG_EFFECT_REDIRECT] = "Redirected",
+		[FG_EFFECT_NEXT] = "Passed",  [FG_EFFECT_PASS] = "Passed",
+		[FG_EFFECT_DROP] = "Dropped", [FG_EFFECT_REDIRECT] = "Redirected",
 		[FG_EFFECT_TAKEN] = "Taken",
 	};
 	const struct fg_program *program = NULL;
@@ -124,8 +125,7 @@ static void sight_of_flow(const struct fg_probe *probe, const struct fg_observat
 
 	out->component = "stack";
 	out->action = "Translated";
-	if (seen->flow < 0 || seen->flow >= probe->trace.flow_count ||
-	    seen->flow >= FG_TRACE_FLOWS)
+	if (seen->flow < 0 || seen->flow >= probe->trace.flow_count || seen->flow >= FG_TRACE_FLOWS)
 		return;
 	wire = &probe->trace.flows[seen->flow];
 	if (wire->family != 4 && wire->family != 6) {
@@ -150,8 +150,8 @@ static void sight_of_flow(const struct fg_probe *probe, const struct fg_observat
 }
 
 /* Freed, by a drop or otherwise. */
-static void sight_of_end(const struct fg_report *report, const struct fg_observation *seen,
-			 struct fg_sight *out)
+static void sight_of_end(const struct fg_report *report, const struct fg_probe *probe,
+			 const struct fg_observation *seen, struct fg_sight *out)
 {
 	const struct fg_event *e = &seen->event;
 	char number[32], hex[32];
@@ -159,6 +159,13 @@ static void sight_of_end(const struct fg_report *report, const struct fg_observa
 	bool drop = e->kind == FG_EVENT_FREE && e->code &&
 		    (uint32_t)e->code != report->scene->codes.consumed;
 
+	if (probe->result.stopped && seen > probe->result.end && !seen->event.branch) {
+		/* The kernel calls it a drop, but it is flowgen that threw its own packet away. */
+		out->component = "stop";
+		out->action = "Consumed";
+		out->detail = "freed by flowgen";
+		return;
+	}
 	out->component = "kernel";
 	out->action = drop ? "Dropped" : "Consumed";
 	out->bad = drop;
@@ -183,6 +190,13 @@ static void sight_of_xmit(const struct fg_event *e, struct fg_sight *out)
 	}
 }
 
+const char *fg_sight_of(const struct fg_observation *seen)
+{
+	if (seen->event.flags & FG_EVENT_F_REPLY)
+		return "reply";
+	return seen->event.flags & FG_EVENT_F_CLONE ? "clone" : "packet";
+}
+
 /* What needs no more than its kind to be told. */
 static void sight_of_kind(uint16_t kind, struct fg_sight *out)
 {
@@ -194,6 +208,7 @@ static void sight_of_kind(uint16_t kind, struct fg_sight *out)
 		[FG_EVENT_RECEIVE] = { "ingress", "Received", NULL },
 		[FG_EVENT_SOCKET] = { "socket", "Delivered", NULL },
 		[FG_EVENT_STOP] = { "stop", "Delivered", "taken off before the pod's stack" },
+		[FG_EVENT_REPLY] = { "stop", "Received", "taken off before the pod's stack" },
 		[FG_EVENT_LOST] = { "trail", "Lost", "another packet took its place in memory" },
 	};
 
@@ -214,15 +229,15 @@ void fg_sight_read(const struct fg_report *report, const struct fg_probe *probe,
 
 	out->detail = NULL;
 	out->bad = false;
-	out->device = scene->device && e->ifindex ?
-			      scene->device(scene->names, e->netns, (int)e->ifindex) :
-			      NULL;
+	out->device = scene->device && e->ifindex
+			      ? scene->device(scene->names, e->netns, (int)e->ifindex)
+			      : NULL;
 	if (e->kind == FG_EVENT_POLICY)
 		sight_of_policy(report, e, out);
 	else if (e->kind == FG_EVENT_FLOW)
 		sight_of_flow(probe, seen, out);
 	else if (e->kind == FG_EVENT_FREE || e->kind == FG_EVENT_CONSUME)
-		sight_of_end(report, seen, out);
+		sight_of_end(report, probe, seen, out);
 	else if (e->kind == FG_EVENT_XMIT)
 		sight_of_xmit(e, out);
 	else
@@ -237,16 +252,18 @@ void fg_gaps_list(const struct fg_report *report, struct fg_gap out[FG_GAPS_MAX]
 	size_t n = 0;
 
 	out[n++] = (struct fg_gap){ "pod-socket-layer", "the pod's socket layer" };
-	out[n++] = (struct fg_gap){ "pod-cgroup-hooks",
-				    "cgroup hooks (socket-level load balancing)" };
+	out[n++] =
+		(struct fg_gap){ "pod-cgroup-hooks", "cgroup hooks (socket-level load balancing)" };
 	out[n++] = (struct fg_gap){ "pod-netfilter-output", "the pod's netfilter OUTPUT" };
 	if (scene->method == FG_METHOD_HOST_INGRESS) {
 		out[n++] = (struct fg_gap){ "pod-taps", "packet taps in the pod" };
 		out[n++] = (struct fg_gap){ "pod-netfilter-egress",
 					    "netfilter egress of the pod's device" };
 		out[n++] = (struct fg_gap){ "pod-tc-egress", "tc egress of the pod's device" };
-		out[n++] = (struct fg_gap){ "pod-qdisc", "the queueing discipline of the pod's device" };
-		out[n++] = (struct fg_gap){ "host-native-xdp", "XDP in the driver of the host side" };
+		out[n++] = (struct fg_gap){ "pod-qdisc",
+					    "the queueing discipline of the pod's device" };
+		out[n++] =
+			(struct fg_gap){ "host-native-xdp", "XDP in the driver of the host side" };
 		if (scene->netkit)
 			out[n++] = (struct fg_gap){ "netkit-peer",
 						    "the netkit device's own programs" };

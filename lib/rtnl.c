@@ -2,6 +2,7 @@
 #include "rtnl.h"
 
 #include <errno.h>
+#include <netlink/errno.h>
 #include <netlink/socket.h>
 
 #include "netns.h"
@@ -64,6 +65,8 @@ static int query_run(struct nl_sock *sk, struct nl_msg *msg, struct query *q)
 	nl_cb_put(cb);
 	if (q->error)
 		return q->error;
+	if (ret == -NLE_DUMP_INTR)
+		return -EINTR;
 	if (ret < 0)
 		return -EIO;
 	if (q->failed)
@@ -71,7 +74,7 @@ static int query_run(struct nl_sock *sk, struct nl_msg *msg, struct query *q)
 	return q->interrupted ? -EINTR : 0;
 }
 
-struct nl_sock *fg_rtnl_open(int netns_fd, struct fg_error *err)
+struct nl_sock *fg_rtnl_open_protocol(int netns_fd, int protocol, struct fg_error *err)
 {
 	struct nl_sock *sk = nl_socket_alloc();
 	int back = -1, ret;
@@ -84,7 +87,7 @@ struct nl_sock *fg_rtnl_open(int netns_fd, struct fg_error *err)
 		nl_socket_free(sk);
 		return NULL;
 	}
-	ret = nl_connect(sk, NETLINK_ROUTE);
+	ret = nl_connect(sk, protocol);
 	if (netns_fd >= 0)
 		fg_netns_leave(&back);
 	if (ret < 0) {
@@ -98,6 +101,11 @@ struct nl_sock *fg_rtnl_open(int netns_fd, struct fg_error *err)
 	/* A dump of many devices comes in messages larger than libnl's default of one page. */
 	nl_socket_set_msg_buf_size(sk, 64 * 1024);
 	return sk;
+}
+
+struct nl_sock *fg_rtnl_open(int netns_fd, struct fg_error *err)
+{
+	return fg_rtnl_open_protocol(netns_fd, NETLINK_ROUTE, err);
 }
 
 int fg_rtnl_request(struct nl_sock *sk, struct nl_msg *msg)

@@ -22,6 +22,8 @@ struct fg_scenario_expect {
 	uint8_t verdicts; /* bit v: enum fg_verdict v will do; 0: any */
 	uint8_t outcomes; /* bit o: enum fg_outcome o will do; 0: any */
 	bool skip;	  /* no such probe is sent */
+	uint16_t replies; /* bit k: enum fg_reply_kind k will do; 0: any, also none */
+	uint64_t rtt_ns;  /* the answer comes within this time; 0: no bound */
 	char *reason;	  /* name of the drop reason, as a pattern; owned; NULL: any */
 	char *denied_by;  /* name of the denying program, as a pattern; owned; NULL: any */
 	char *text;	  /* as the file has it; owned */
@@ -95,6 +97,7 @@ struct fg_scenario {
 	size_t packet_count;
 	struct fg_scenario_set *sets;
 	size_t set_count;
+	bool wants_reply;  /* something is expected of answers */
 	char warning[256]; /* the first oddity of a packet; empty: none */
 };
 
@@ -122,7 +125,8 @@ bool fg_scenario_selects(const struct fg_scenario_pods *pods, const char *name);
 /* One pod that an entry of `pods` has turned out to be. */
 struct fg_scenario_member {
 	char *label;	      /* the entry's name, or that of the pod which the selector has found; owned by the caller */
-	int pod;	      /* number in the session */
+	int pod;	      /* number in the session; -1: it is a destination only */
+	uint32_t netns;	      /* inode number: by it one pod under two names is known */
 	struct fg_addr v4, v6; /* its addresses; family 0: none */
 };
 

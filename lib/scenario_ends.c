@@ -235,7 +235,7 @@ static int read_endpoint(struct fg_scenario_reader *r, const json_t *node,
 	if (!text)
 		return -1;
 	if (fg_parse_endpoint("address", text, &p->addr, &p->port, r->err))
-		return fg_scn_fail_parsed(r, node);
+		return fg_scn_fail(r, node, "\"%.60s\" is no ADDR, ADDR:PORT or [ADDR6]:PORT", text);
 	return 0;
 }
 

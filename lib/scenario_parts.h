@@ -74,9 +74,12 @@ void fg_scn_expect_free(struct fg_scenario_expect *expect);
 const char *fg_scn_column_name(const struct fg_scenario *scenario, const struct fg_scenario_set *set,
 			       size_t column, char *buf, size_t size);
 
-/* The packet that defaults, set and entry (may be NULL) describe. proto (NULL: what they say) goes before. Returns its index, or -1. */
+/*
+ * The packet that defaults, set and entry (may be NULL) describe. proto (NULL: what they say), written at proto_node, goes before.
+ * Returns its index, or -1.
+ */
 int fg_scn_make_packet(struct fg_scenario_reader *r, const json_t *set, const json_t *entry,
-		       const char *proto);
+		       const char *proto, const json_t *proto_node);
 int fg_scn_read_sets(struct fg_scenario_reader *r, const json_t *probes, const json_t *matrix);
 /* `ports` of a matrix, or the ports of a single probe. */
 int fg_scn_read_ports(struct fg_scenario_reader *r, const json_t *node,

@@ -63,10 +63,17 @@ int fg_scn_fail_key(struct fg_scenario_reader *r, const json_t *node, const char
 int fg_scn_fail_parsed(struct fg_scenario_reader *r, const json_t *node)
 {
 	struct fg_error cause = *r->err;
+	const char *message = cause.message, *key = strrchr(r->path, '.');
+	size_t len;
 
 	if (cause.kind == FG_ERR_INTERNAL)
 		return -1;
-	fg_scn_fail(r, node, "%s", cause.message);
+	/* The parser names the key too; once is enough. */
+	key = key ? key + 1 : r->path;
+	len = strlen(key);
+	if (len && !strncmp(message, key, len) && !strncmp(message + len, ": ", 2))
+		message += len + 2;
+	fg_scn_fail(r, node, "%s", message);
 	if (cause.hint[0])
 		fg_hint(r->err, "%s", cause.hint);
 	return -1;
@@ -161,22 +168,23 @@ int fg_scn_each(struct fg_scenario_reader *r, const json_t *node,
 
 void *fg_scn_grow(struct fg_scenario_reader *r, void *array, size_t *count, size_t size)
 {
-	void **at = array;
-	char *grown;
+	char *items;
 
+	/* The pointer may be to any type: it is read and written as bytes. */
+	memcpy(&items, array, sizeof(items));
 	/* Room is doubled, so that many items cost little: a power of two says that it is used up. */
 	if (!(*count & (*count - 1))) {
-		grown = reallocarray(*at, *count ? *count * 2 : 1, size);
-		if (!grown) {
+		items = reallocarray(items, *count ? *count * 2 : 1, size);
+		if (!items) {
 			fg_fail_errno(r->err, FG_ERR_INTERNAL, ENOMEM, "%s", r->scenario->yaml.file);
 			return NULL;
 		}
-		*at = grown;
+		memcpy(array, &items, sizeof(items));
 	}
-	grown = (char *)*at + *count * size;
-	memset(grown, 0, size);
+	items += *count * size;
+	memset(items, 0, size);
 	++*count;
-	return grown;
+	return items;
 }
 
 /* --- texts and variables --- */

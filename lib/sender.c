@@ -65,6 +65,7 @@ int fg_sender_open(struct fg_sender *sender, int netns, int ifindex, bool bypass
 	/* More than the default holds a whole batch; the force needs CAP_NET_ADMIN, and is not needed. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	sender->bypass = bypass;
 	sender->fd = fg_fd_take(&fd);
 	return 0;
 }
@@ -97,6 +98,8 @@ int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, uns
 		ret = sendmmsg(sender->fd, msgs, n, 0);
 		if (ret < 0 && errno == EINTR)
 			continue;
+		if (ret < 0 && errno == ENOBUFS && !sender->bypass)
+			ret = 1;
 		if (ret < 0) {
 			fg_fail_errno(err, FG_ERR_INTERNAL, errno, "write a frame of %zu bytes",
 				      frames[sent].len);

@@ -11,6 +11,7 @@
 
 struct fg_sender {
 	int fd; /* owned; -1: none. It receives nothing: its protocol is 0. */
+	bool bypass;
 };
 
 struct fg_offload;
@@ -32,7 +33,8 @@ struct fg_chunk {
 
 /*
  * Writes the frames, in order. Returns how many the kernel took; fewer than count when it refused one (then *err says why),
- * which is -1 where it was the first.
+ * which is -1 where it was the first. Without bypass, a frame that a tc program or a queueing discipline dropped was taken: the
+ * kernel says ENOBUFS to it (net_xmit_errno).
  */
 int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, unsigned int count,
 		    struct fg_error *err);

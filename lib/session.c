@@ -36,6 +36,15 @@ struct fg_session *fg_session_open(const struct fg_session_options *options, str
 	return s;
 }
 
+static void member_empty(struct fg_member *m)
+{
+	*m = (struct fg_member){ .pod.netns = -1,
+				 .pod.host_netns = -1,
+				 .sender.fd = -1,
+				 .port = -1,
+				 .reply_link = -1 };
+}
+
 static void member_free(struct fg_member *m)
 {
 	if (!m)
@@ -205,6 +214,9 @@ static const char *pod_label(const struct fg_pod *pod)
  */
 static int take_answers(struct fg_session *s, struct fg_member *m, struct fg_error *err)
 {
+	/* Listed before flowgen's own program stands there too. */
+	if (s->options.reply && fg_policy_list_back(&m->pod, &m->back, err))
+		return -1;
 	m->reply_link = fg_stop_attach(m->pod.netns, m->pod.peer.ifindex,
 				       fg_datapath_reply_fd(s->datapath), err);
 	if (m->reply_link < 0 && err->kind == FG_ERR_UNSUPPORTED && !s->options.reply) {
@@ -215,8 +227,6 @@ static int take_answers(struct fg_session *s, struct fg_member *m, struct fg_err
 		return fg_error_prefix(err, "pod %s: answers cannot be taken", m->pod.ref);
 	if (!s->options.reply)
 		return 0;
-	if (fg_policy_list_back(&m->pod, &m->back, err))
-		return -1;
 	for (size_t i = 0; i < m->back.count; i++)
 		fg_verdicts_trace(s->verdicts, &m->back.programs[i]);
 	m->scene.back = &m->back;
@@ -273,11 +283,12 @@ int fg_session_add_pod(struct fg_session *session, const char *ref, const char *
 
 	if (!m)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pod");
-	m->pod.netns = m->pod.host_netns = m->sender.fd = m->port = m->reply_link = -1;
+	member_empty(m);
 	if (open_member(session, m, ref, interface, wanted, err)) {
 		member_free(m);
 		return -1;
 	}
+	m->wanted = wanted;
 	grown = reallocarray(session->members, session->member_count + 1, sizeof(struct fg_member *));
 	if (!grown) {
 		member_free(m);
@@ -286,6 +297,27 @@ int fg_session_add_pod(struct fg_session *session, const char *ref, const char *
 	session->members = grown;
 	grown[session->member_count] = m;
 	return (int)session->member_count++;
+}
+
+int fg_session_renew_pod(struct fg_session *session, int pod, struct fg_error *err)
+{
+	struct fg_member *old = session->members[pod], *m = calloc(1, sizeof(*m));
+	int ret;
+
+	if (!m)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pod");
+	member_empty(m);
+	/* What stands on the pod's device can stand there once only. */
+	fg_fd_close(&old->reply_link);
+	ret = open_member(session, m, old->pod.ref, old->pod.peer.name, old->wanted, err);
+	if (ret) {
+		member_free(m);
+		return -1;
+	}
+	m->wanted = old->wanted;
+	session->members[pod] = m;
+	member_free(old);
+	return 0;
 }
 
 const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member *member,
@@ -334,7 +366,7 @@ const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member 
 	return hop;
 }
 
-const struct fg_host *fg_session_host(const struct fg_session *session)
+struct fg_host *fg_session_host(struct fg_session *session)
 {
 	return &session->host;
 }

@@ -27,11 +27,17 @@ struct fg_session;
 struct fg_session *fg_session_open(const struct fg_session_options *options, struct fg_error *err);
 void fg_session_close(struct fg_session *session);
 
-const struct fg_host *fg_session_host(const struct fg_session *session);
+struct fg_host *fg_session_host(struct fg_session *session);
 
 /* Finds and prepares a pod (ref, interface: as fg_pod_open). Returns its number, or -1. */
 int fg_session_add_pod(struct fg_session *session, const char *ref, const char *interface,
 		       enum fg_method wanted, struct fg_error *err);
+
+/*
+ * Looks at the pod anew, after its programs changed (trace.changed of a probe): what fg_session_pod()
+ * and fg_session_scene() gave before is no longer valid. Returns 0, or -1: the pod is then as it was.
+ */
+int fg_session_renew_pod(struct fg_session *session, int pod, struct fg_error *err);
 
 /* What is known of a pod that was added; borrowed. */
 const struct fg_pod *fg_session_pod(const struct fg_session *session, int pod);

@@ -30,6 +30,7 @@ struct fg_member {
 	struct fg_pod pod;
 	struct fg_ladder ladder;
 	struct fg_scene scene;
+	enum fg_method wanted;	 /* what the user asked for */
 	const char *why;	 /* of the method */
 	int port;		 /* index of the port in the primary's namespace; -1: not needed */
 	struct fg_sender sender; /* pod-socket */

@@ -82,7 +82,7 @@ static int attach_all(struct fg_stops *stops, uint32_t inode, int netns, struct 
 	for (size_t i = 0; i < links.count && !ret; i++) {
 		int link;
 
-		if (!fg_link_is_pair(&links.links[i]) || links.links[i].peer_nsid < 0)
+		if (!fg_link_is_pod_end(&links.links[i]))
 			continue;
 		link = fg_stop_attach(netns, links.links[i].ifindex, program_fd, err);
 		if (link < 0 || hold(stops, inode, link)) {

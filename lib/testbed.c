@@ -239,7 +239,8 @@ int fg_testbed_devices_find(const char *name, int node, struct fg_testbed_device
 	if (!sk || fg_link_get(sk, peer.peer_ifindex, NULL, &primary, err))
 		return -1;
 	if (primary.peer_ifindex != peer.ifindex || strcmp(primary.kind, peer.kind))
-		return fg_fail(err, FG_ERR_USAGE, "%s: its host-side device is not in this node", name);
+		return fg_fail(err, FG_ERR_USAGE, "%s: its host-side device is not in this node",
+			       name);
 	*out = (struct fg_testbed_devices){ .pod_netns = fg_fd_take(&netns),
 					    .peer_ifindex = peer.ifindex,
 					    .primary_ifindex = primary.ifindex };

@@ -34,11 +34,13 @@ struct fg_testbed_pod {
 	bool drop_without_program; /* netkit only: the pod's end drops what no program has let pass */
 	const char *primary;	   /* name of the host-side device */
 	const char *peer;	   /* name of the device inside the pod */
-	const char *bridge;	   /* of the node, made where it is missing: the primary becomes its port. NULL: routed */
-	uint32_t mtu;		   /* 0: the kernel's default */
+	const char *
+		bridge; /* of the node, made where it is missing: the primary becomes its port. NULL: routed */
+	uint32_t mtu; /* 0: the kernel's default */
 	struct fg_testbed_address addresses[FG_TESTBED_MAX_ADDRESSES];
 	size_t address_count;
-	struct fg_addr gateway4; /* family 0: 169.254.1.1 for point to point, else no default route */
+	struct fg_addr
+		gateway4; /* family 0: 169.254.1.1 for point to point, else no default route */
 	struct fg_addr gateway6; /* family 0: fe80::1 for point to point, else no default route */
 };
 
@@ -91,27 +93,30 @@ extern const char *const fg_testbed_hook_names[FG_TESTBED_HOOKS];
 #define FG_TESTBED_MAX_RULES 16
 
 struct fg_testbed_rule {
-	uint8_t proto; /* IPPROTO_*; 0: any */
+	uint8_t proto;			/* IPPROTO_*; 0: any */
 	uint16_t first_port, last_port; /* host order, both included */
 };
 
 /* A policy program with its settings: bpf/policy.bpf.c has the meaning of each. */
 struct fg_testbed_policy {
-	const char *program; /* its name there, such as "deny_port"; "no_btf" is a program that drops and cannot be traced */
+	const char *
+		program; /* its name there, such as "deny_port"; "no_btf" is a program that drops and cannot be traced */
 	struct fg_testbed_rule rules[FG_TESTBED_MAX_RULES];
 	size_t rule_count;
-	int otherwise;		   /* what a rule's program returns where no rule fits: 0 pass, -1 next */
-	int value;		   /* return_value returns it */
-	uint32_t redirect_ifindex; /* in the namespace of the device that the program is attached to */
+	int otherwise; /* what a rule's program returns where no rule fits: 0 pass, -1 next */
+	int value;     /* return_value returns it */
+	uint32_t
+		redirect_ifindex; /* in the namespace of the device that the program is attached to */
 	uint32_t redirect_flags;
-	const char *pin; /* tail_entry only: path in a bpffs where its program array is pinned, which keeps it filled */
+	const char *
+		pin; /* tail_entry only: path in a bpffs where its program array is pinned, which keeps it filled */
 };
 
 struct fg_testbed_attachment {
 	enum fg_testbed_hook hook;
 	bool other_side; /* see the hooks */
-	bool first;	 /* before the programs that are there; else behind them. tcx and netkit only */
-	bool generic;	 /* xdp only: not in the driver */
+	bool first; /* before the programs that are there; else behind them. tcx and netkit only */
+	bool generic; /* xdp only: not in the driver */
 };
 
 /* True where the kernel knows such a program: for reading a command line. */

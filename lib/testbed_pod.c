@@ -46,7 +46,8 @@ static int route_add(struct nl_sock *sk, int ifindex, const struct fg_addr *dst,
 	int ret = -ENOMEM;
 
 	if (msg && !nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) &&
-	    !nla_put_u32(msg, RTA_OIF, (uint32_t)ifindex) && (!dst || !addr_put(msg, RTA_DST, dst)) &&
+	    !nla_put_u32(msg, RTA_OIF, (uint32_t)ifindex) &&
+	    (!dst || !addr_put(msg, RTA_DST, dst)) &&
 	    (!gateway || !addr_put(msg, RTA_GATEWAY, gateway)))
 		ret = fg_rtnl_request(sk, msg);
 	if (!ret)
@@ -97,7 +98,8 @@ static int family_wire(const struct build *b, uint16_t family, struct fg_error *
 {
 	int prefix;
 	struct fg_addr gateway = gateway_of(b->pod, family, &prefix);
-	bool link_local = family == AF_INET6 && gateway.bytes[0] == 0xfe && gateway.bytes[1] == 0x80;
+	bool link_local = family == AF_INET6 && gateway.bytes[0] == 0xfe &&
+			  gateway.bytes[1] == 0x80;
 
 	if (!gateway.family)
 		return 0;
@@ -133,7 +135,8 @@ static int bridge_create(struct nl_sock *sk, const char *name)
 	struct nlattr *info;
 
 	if (!msg || nlmsg_append(msg, (void *)&ifi, sizeof(ifi), NLMSG_ALIGNTO) ||
-	    nla_put_string(msg, IFLA_IFNAME, name) || !(info = nla_nest_start(msg, IFLA_LINKINFO)) ||
+	    nla_put_string(msg, IFLA_IFNAME, name) ||
+	    !(info = nla_nest_start(msg, IFLA_LINKINFO)) ||
 	    nla_put_string(msg, IFLA_INFO_KIND, "bridge"))
 		return -ENOMEM;
 	nla_nest_end(msg, info);

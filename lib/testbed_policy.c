@@ -54,7 +54,8 @@ static int tail_fill(struct policy_bpf *skel, const char *pin, struct fg_error *
 	int callee = bpf_program__fd(skel->progs.tail_callee), key = 0;
 
 	if (!pin)
-		return fg_fail(err, FG_ERR_USAGE, "tail_entry needs a path to pin its program array at");
+		return fg_fail(err, FG_ERR_USAGE,
+			       "tail_entry needs a path to pin its program array at");
 	if (bpf_map__update_elem(skel->maps.jumps, &key, sizeof(key), &callee, sizeof(callee), 0))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "fill the program array");
 	if (bpf_obj_pin(bpf_map__fd(skel->maps.jumps), pin))
@@ -76,10 +77,14 @@ bool fg_testbed_program_known(const char *program)
 static int no_btf_load(struct fg_error *err)
 {
 	const struct bpf_insn drop[] = {
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1,
+		{ .code = BPF_LDX | BPF_MEM | BPF_W,
+		  .dst_reg = BPF_REG_2,
+		  .src_reg = BPF_REG_1,
 		  .off = offsetof(struct __sk_buff, protocol) },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_2, .off = 1,
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K,
+		  .dst_reg = BPF_REG_2,
+		  .off = 1,
 		  .imm = htons(ETH_P_ARP) },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 2 },
 		{ .code = BPF_JMP | BPF_EXIT },
@@ -99,9 +104,8 @@ static int skeleton_load(struct policy_bpf *skel, const struct fg_testbed_policy
 	wanted = bpf_object__find_program_by_name(skel->obj, policy->program);
 	if (!wanted)
 		return fg_fail(err, FG_ERR_USAGE, "no policy program \"%s\"", policy->program);
-	bpf_object__for_each_program(p, skel->obj)
-		bpf_program__set_autoload(p, p == wanted ||
-						     (tail && p == skel->progs.tail_callee));
+	bpf_object__for_each_program (p, skel->obj)
+		bpf_program__set_autoload(p, p == wanted || (tail && p == skel->progs.tail_callee));
 	rules_copy(skel, policy);
 	if (policy_bpf__load(skel))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "load %s", policy->program);
@@ -168,10 +172,9 @@ static int hook_attach(const struct fg_testbed_attachment *at, int ifindex, int 
 	case FG_TESTBED_TC_INGRESS:
 		return tc_attach(ifindex, at->hook == FG_TESTBED_TC_INGRESS, fd);
 	case FG_TESTBED_XDP:
-		return bpf_xdp_attach(ifindex, fd,
-				      XDP_FLAGS_UPDATE_IF_NOEXIST |
-					      (at->generic ? XDP_FLAGS_SKB_MODE : 0),
-				      NULL);
+		return bpf_xdp_attach(
+			ifindex, fd,
+			XDP_FLAGS_UPDATE_IF_NOEXIST | (at->generic ? XDP_FLAGS_SKB_MODE : 0), NULL);
 	default:
 		return mprog_attach(ifindex, mprog_types[at->hook], at->first, fd);
 	}
@@ -286,7 +289,8 @@ int fg_testbed_policy_seen(uint32_t id, uint64_t *seen, uint64_t *denied, struct
 	uint32_t key = 0;
 
 	if (map < 0)
-		return fg_fail(err, FG_ERR_USAGE, "program %u: no policy program of the testbed", id);
+		return fg_fail(err, FG_ERR_USAGE, "program %u: no policy program of the testbed",
+			       id);
 	if (bpf_map_lookup_elem(map, &key, &bss))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "program %u: counters", id);
 	*seen = bss.packets_seen;

@@ -49,27 +49,23 @@ void fg_verdicts_free(struct fg_verdicts *verdicts)
 	free(verdicts);
 }
 
-/* Gives the object the datapath's maps instead of maps of its own; what it does not use is not made. */
+/* Gives the object the datapath's maps instead of maps of its own. */
 static int share_maps(struct bpf_object *obj, const struct fg_datapath_maps *maps)
 {
 	const struct {
 		const char *name;
 		int fd;
 	} shared[] = {
-		{ "tracked", maps->tracked }, { "flows", maps->flows },	    { "events", maps->events },
-		{ "config", maps->config },   { "counters", maps->counters },
+		{ "tracked", maps->tracked }, { "heads", maps->heads },
+		{ "flows", maps->flows },     { "replies", maps->replies },
+		{ "events", maps->events },   { "config", maps->config },
+		{ "counters", maps->counters },
 	};
-	static const char *const unused[] = { "heads", "replies" };
 	struct bpf_map *map;
 
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
 		map = bpf_object__find_map_by_name(obj, shared[i].name);
 		if (map && bpf_map__reuse_fd(map, shared[i].fd))
-			return -1;
-	}
-	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
-		map = bpf_object__find_map_by_name(obj, unused[i]);
-		if (map && bpf_map__set_autocreate(map, false))
 			return -1;
 	}
 	return 0;

@@ -177,14 +177,29 @@ fits_schema() {
 	"$PYTHON" "$ROOT/tests/e2e/schema.py" "$ROOT/doc/$schema.schema.json" <<< "$output"
 }
 
+# What the kernel still has of flowgen's programs and maps though no process holds it (a link holds its program). Other runs may go on beside
+# this one, on the same kernel: theirs are held.
+orphans() {
+	local kind
+	for kind in prog map; do
+		bpftool "$kind" list --json | jq -r --arg kind "$kind" '.[] | select((.name // "") | startswith("fg_")) | "\($kind) \(.id) \(.name)"'
+	done | sort > "$BATS_TEST_TMPDIR/all"
+	cat /proc/[0-9]*/fdinfo/* 2> /dev/null | sed -nE 's/^(prog|map)_id:\s*([0-9]+)$/\1 \2 /p' | sort -u > "$BATS_TEST_TMPDIR/held"
+	# Looked at once more: what has gone meanwhile was no orphan.
+	grep -vFf "$BATS_TEST_TMPDIR/held" "$BATS_TEST_TMPDIR/all" | while read -r kind id name; do
+		! bpftool "$kind" show id "$id" > /dev/null 2>&1 || echo "$kind $name"
+	done
+}
+
 # Whatever is not flowgen's own, as text: for comparing before and after. Counters and times are left out.
 host_state() {
 	local dir
 	for dir in '' $(node ls /run/netns); do
 		echo "== namespace ${dir:-node}"
 		inside() { if [ -n "$dir" ]; then in_pod "$dir" "$@"; else node "$@"; fi; }
-		inside ip -d link | sed 's/ group .*//'
-		inside ip addr
+		# The state of a link is told late: it may still change for what was there before.
+		inside ip -d link | sed -E 's/ group .*//; s/NO-CARRIER,//; s/ state [A-Z]+//'
+		inside ip addr | sed -E 's/NO-CARRIER,//; s/ state [A-Z]+//'
 		inside ip route show table all
 		inside ip -6 route show table all | sed 's/expires [0-9]*sec//'
 		inside ip neigh | awk '{ print $1, $2, $3 }'
@@ -198,9 +213,6 @@ host_state() {
 			inside tc filter show dev "$device" egress
 		done 2> /dev/null
 	done
-	echo '== BPF'
-	# Other tests may run beside this one: only what is flowgen's, by its name, counts here.
-	bpftool prog list | sed -n 's/.* name \(fg_[^ ]*\).*/\1/p'
-	bpftool link list | grep fg_ || :
-	bpftool map list | sed -n 's/.* name \(fg_[^ ]*\).*/\1/p'
+	echo '== BPF objects of flowgen that no process holds'
+	orphans
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Which method `auto` takes in which situation, and that no method passes a program by without saying so.
+# shellcheck disable=SC2154,SC2317  # run sets stderr; functions are called by name
 load helpers
 
 setup_file() {

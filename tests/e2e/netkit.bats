@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # netkit pods: the reason why flowgen exists. Needs a kernel with netkit; what needs BPF_F_EGRESS or fexit says so.
+# shellcheck disable=SC2154,SC2317  # run sets stderr; functions are called by name
 load helpers
 
 setup_file() {

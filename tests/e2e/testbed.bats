@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The tests' own tools: without these doing what they say, nothing else here means anything.
+# shellcheck disable=SC2154,SC2317  # run sets stderr; functions are called by name
 load helpers
 
 setup_file() { node_up; }

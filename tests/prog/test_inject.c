@@ -243,7 +243,7 @@ static void test_short_frame(void **state)
 /* The frame's own probe number, over the whole range. */
 static void test_probe_numbers(void **state)
 {
-	static const uint32_t numbers[] = { 0, 1, 0x01020304, UINT32_MAX };
+	static const uint32_t numbers[] = { 0, 1, 0x01020304, FG_PROBE_SILENT - 1 };
 	const struct bench *b = *state;
 	struct prog_events events;
 
@@ -256,6 +256,21 @@ static void test_probe_numbers(void **state)
 	assert_int_equal(events.count, 4);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(events.list[i].probe, numbers[i]);
+}
+
+/* flowgen's own clearing up goes out like any other, and nobody hears of it. */
+static void test_silent_probe(void **state)
+{
+	const struct bench *b = *state;
+	struct prog_frame frame = prog_frame_make(SLOT, FG_PROBE_SILENT, COOKIE), out;
+	struct prog_events events;
+
+	assert_int_equal(inject(b, &frame, &out), REDIRECT);
+	assert_memory_equal((uint8_t *)&out, target.dmac, 6);
+	expect_counters(b, 1, 0);
+	prog_events_read(b->bpf->obj, &events);
+	assert_int_equal(events.count, 0);
+	assert_int_equal(prog_map_count(b->bpf->obj, "tracked"), 0);
 }
 
 /* The helper's answer is the program's: redirected where the kernel knows the flag, dropped where not. */
@@ -319,7 +334,8 @@ int main(void)
 		T(test_good_frame),	 T(test_event),	       T(test_remembered),
 		T(test_flow_remembered), T(test_bad_envelope), T(test_emptied_slot),
 		T(test_slots),		 T(test_short_frame),  T(test_probe_numbers),
-		T(test_peer_egress),	 T(test_table_full),   T(test_ring_full),
+		T(test_silent_probe),	 T(test_peer_egress),  T(test_table_full),
+		T(test_ring_full),
 	};
 
 	libbpf_set_print(NULL);

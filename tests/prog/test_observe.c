@@ -58,17 +58,24 @@ static void bench_close(struct bench *b)
 	datapath_bpf__destroy(b->bpf);
 }
 
-static void seed(const struct bench *b, uint32_t probe, uint32_t generation)
+static void seed_flags(const struct bench *b, uint32_t probe, uint32_t generation, uint32_t flags)
 {
-	const struct prog_track t = { .probe = probe, .generation = generation };
+	const struct prog_track t = { .probe = probe, .generation = generation, .flags = flags };
 
 	prog_set_variable(b->seeder, "seed", &t, sizeof(t));
+}
+
+static void seed(const struct bench *b, uint32_t probe, uint32_t generation)
+{
+	seed_flags(b, probe, generation, 0);
 }
 
 static int run(const struct bench *b, const char *program)
 {
 	const struct prog_frame frame = prog_frame_make(0, PROBE, COOKIE);
 
+	/* The kernel gives each run's packet the same place in memory. */
+	prog_map_clear(b->bpf->obj, "tracked");
 	return prog_run(prog_fd(b->seeder, program), &frame, sizeof(frame), NULL);
 }
 
@@ -97,6 +104,19 @@ static struct fg_event expect_one(const struct bench *b, enum fg_event_kind kind
 
 /* --- the stop program ---------------------------------------------------------------------------------------- */
 
+/* The namespace that a test run is in holds the frame's destination. */
+static void own_destination(const struct bench *b, uint8_t last_byte)
+{
+	const struct fg_owner owner = { .netns = prog_netns(),
+					.family = 4,
+					.addr = { 10, 9, 0, last_byte } };
+	uint8_t yes = 1;
+
+	assert_int_equal(bpf_map__update_elem(b->bpf->maps.owners, &owner, sizeof(owner), &yes,
+					      sizeof(yes), 0),
+			 0);
+}
+
 static int setup_stop(void **state)
 {
 	static const char *const programs[] = { "fg_stop", NULL }, *const seeders[] = { "seed_tc",
@@ -122,6 +142,7 @@ static void test_stop_takes_tracked(void **state)
 	const struct bench *b = *state;
 	struct fg_event e;
 
+	own_destination(b, 9);
 	seed(b, PROBE, GENERATION);
 	assert_int_equal(run(b, "seed_tc"), SHOT);
 	e = expect_one(b, FG_EVENT_STOP);
@@ -133,9 +154,17 @@ static void test_stop_leaves_others(void **state)
 {
 	struct bench *b = *state;
 
-	/* Nobody's packet, one of an earlier window, and any while the program is not to stop. */
+	/* On its way through a router that holds another address. */
+	own_destination(b, 1);
+	seed(b, PROBE, GENERATION);
+	assert_int_equal(run(b, "seed_tc"), NEXT);
+	own_destination(b, 9);
+	/* Nobody's packet, one of an earlier window, an answer, and any while the program is not to stop. */
+	seed(b, 0, 0);
 	assert_int_equal(run(b, "seed_tc"), NEXT);
 	seed(b, PROBE, GENERATION - 1);
+	assert_int_equal(run(b, "seed_tc"), NEXT);
+	seed_flags(b, PROBE, GENERATION, FG_EVENT_F_REPLY);
 	assert_int_equal(run(b, "seed_tc"), NEXT);
 	seed(b, PROBE, GENERATION);
 	b->config.stop = 0;

@@ -121,6 +121,8 @@ static int run(const struct bench *b, const char *program, int returns)
 {
 	const struct prog_frame frame = prog_frame_make(0, PROBE, COOKIE);
 
+	/* The kernel gives each run's packet the same place in memory. */
+	prog_map_clear(b->maps->obj, "tracked");
 	prog_set_variable(b->policy, "policy_returns", &returns, sizeof(returns));
 	return prog_run(prog_fd(b->policy, program), &frame, sizeof(frame), NULL);
 }

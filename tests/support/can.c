@@ -79,7 +79,7 @@ static bool can_fexit(void)
 
 	if (!skel)
 		return false;
-	bpf_object__for_each_program(p, skel->obj)
+	bpf_object__for_each_program (p, skel->obj)
 		bpf_program__set_autoload(p, p == skel->progs.drop_all);
 	can = !policy_bpf__load(skel) && trace_program(bpf_program__fd(skel->progs.drop_all));
 	policy_bpf__destroy(skel);

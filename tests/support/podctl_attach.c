@@ -13,21 +13,34 @@
 
 struct attach_args {
 	const char *name, *node, *to;
-	int hook; /* -1: not given */
+	int hook;      /* -1: not given */
 	uint8_t proto; /* for the ports that follow it */
 	uint32_t id;
 	struct fg_testbed_attachment at;
 	struct fg_testbed_policy policy;
 };
 
-enum { OPT_NODE = 256, OPT_OTHERWISE, OPT_VALUE, OPT_TO, OPT_INGRESS, OPT_OTHER, OPT_FIRST, OPT_GENERIC, OPT_PIN, OPT_ID };
+enum {
+	OPT_NODE = 256,
+	OPT_OTHERWISE,
+	OPT_VALUE,
+	OPT_TO,
+	OPT_INGRESS,
+	OPT_OTHER,
+	OPT_FIRST,
+	OPT_GENERIC,
+	OPT_PIN,
+	OPT_ID
+};
 
 static const struct argp_option attach_options[] = {
-	{ "hook", 'h', "HOOK", 0, "netkit/peer, netkit/primary, tcx/egress, tc/egress, tcx/ingress, tc/ingress or xdp", 0 },
+	{ "hook", 'h', "HOOK", 0,
+	  "netkit/peer, netkit/primary, tcx/egress, tc/egress, tcx/ingress, tc/ingress or xdp", 0 },
 	{ "policy", 'p', "PROGRAM", 0, "program of bpf/policy.bpf.c, or no_btf", 0 },
 	{ "proto", 'r', "udp|tcp|icmp|N", 0, "protocol of the ports that follow (any)", 0 },
 	{ "port", 'P', "N[-M]", 0, "what deny_port denies; may be repeated", 0 },
-	{ "otherwise", OPT_OTHERWISE, "allow|next", 0, "deny_port: for all other packets (allow)", 0 },
+	{ "otherwise", OPT_OTHERWISE, "allow|next", 0, "deny_port: for all other packets (allow)",
+	  0 },
 	{ "value", OPT_VALUE, "N", 0, "return_value: what it returns; -N is written mN", 0 },
 	{ "to", OPT_TO, "DEVICE", 0, "redirect_*: to this device of the same namespace", 0 },
 	{ "ingress", OPT_INGRESS, NULL, 0, "redirect_to: to its ingress side", 0 },
@@ -64,9 +77,9 @@ static int read_proto(const char *text, uint8_t *proto, struct fg_error *err)
 	static const struct {
 		const char *name;
 		uint8_t number;
-	} names[] = { { "udp", IPPROTO_UDP },	    { "tcp", IPPROTO_TCP },
-		      { "icmp", IPPROTO_ICMP },	    { "icmpv6", IPPROTO_ICMPV6 },
-		      { "sctp", IPPROTO_SCTP },	    { "any", 0 } };
+	} names[] = { { "udp", IPPROTO_UDP },	{ "tcp", IPPROTO_TCP },
+		      { "icmp", IPPROTO_ICMP }, { "icmpv6", IPPROTO_ICMPV6 },
+		      { "sctp", IPPROTO_SCTP }, { "any", 0 } };
 	uint64_t number;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -222,7 +235,8 @@ static int open_devices(struct attach_args *args, int *node, struct fg_testbed_d
 static int find_target(struct attach_args *args, const struct fg_testbed_devices *devices, int node,
 		       struct fg_error *err)
 {
-	bool egress = args->at.hook == FG_TESTBED_TCX_EGRESS || args->at.hook == FG_TESTBED_TC_EGRESS;
+	bool egress = args->at.hook == FG_TESTBED_TCX_EGRESS ||
+		      args->at.hook == FG_TESTBED_TC_EGRESS;
 	FG_NL_SOCK struct nl_sock *sk = NULL;
 	struct fg_link link;
 
@@ -237,8 +251,13 @@ static int find_target(struct attach_args *args, const struct fg_testbed_devices
 
 int podctl_attach(int argc, char **argv)
 {
-	static const struct argp argp = { attach_options, attach_parse, "NAME",
-					  "Attaches a policy program to a pod; prints its id.", 0, 0, 0 };
+	static const struct argp argp = { attach_options,
+					  attach_parse,
+					  "NAME",
+					  "Attaches a policy program to a pod; prints its id.",
+					  0,
+					  0,
+					  0 };
 	struct attach_args args = { .hook = -1 };
 	struct fg_testbed_devices devices = { .pod_netns = -1 };
 	FG_FD int node = -1;
@@ -250,7 +269,8 @@ int podctl_attach(int argc, char **argv)
 		fg_fail(&err, FG_ERR_USAGE, "--policy is missing");
 		return podctl_report(&err);
 	}
-	if (open_devices(&args, &node, &devices, &err) || find_target(&args, &devices, node, &err) ||
+	if (open_devices(&args, &node, &devices, &err) ||
+	    find_target(&args, &devices, node, &err) ||
 	    fg_testbed_policy_attach(&devices, node, &args.at, &args.policy, &id, &err))
 		return podctl_report(&err);
 	fg_fd_close(&devices.pod_netns);
@@ -260,8 +280,9 @@ int podctl_attach(int argc, char **argv)
 
 int podctl_detach(int argc, char **argv)
 {
-	static const struct argp argp = { detach_options, attach_parse, "NAME",
-					  "Takes a policy program off a pod.", 0, 0, 0 };
+	static const struct argp argp = {
+		detach_options, attach_parse, "NAME", "Takes a policy program off a pod.", 0, 0, 0
+	};
 	struct attach_args args = { .hook = -1 };
 	struct fg_testbed_devices devices = { .pod_netns = -1 };
 	FG_FD int node = -1;

@@ -54,7 +54,8 @@ static const struct argp_option up_options[] = {
 	{ "addr", 'a', "ADDR/LEN", 0, "address of the pod; may be repeated", 0 },
 	{ "gw", 'g', "ADDR", 0, "gateway (for /32 and /128: 169.254.1.1 and fe80::1)", 0 },
 	{ "node", OPT_NODE, "NAME", 0, "the node's namespace (the one that this runs in)", 0 },
-	{ "primary", OPT_PRIMARY, "DEVICE", 0, "the host-side device (NAME with an h before it)", 0 },
+	{ "primary", OPT_PRIMARY, "DEVICE", 0, "the host-side device (NAME with an h before it)",
+	  0 },
 	{ "peer", OPT_PEER, "DEVICE", 0, "the device in the pod (eth0)", 0 },
 	{ "bridge", OPT_BRIDGE, "DEVICE", 0, "bridge of the node to join, made if missing", 0 },
 	{ "drop-without-program", OPT_DROP, NULL, 0, "netkit: drop until a program lets pass", 0 },
@@ -75,7 +76,8 @@ static int read_address(struct fg_testbed_pod *pod, const char *text, struct fg_
 		return fg_fail(err, FG_ERR_USAGE, "--addr: too many");
 	snprintf(addr, sizeof(addr), "%.*s", (int)(slash - text), text);
 	if (fg_parse_addr("--addr", addr, &a->addr, err) ||
-	    fg_parse_u64("--addr", slash + 1, 1, a->addr.family == AF_INET ? 32 : 128, &prefix, err))
+	    fg_parse_u64("--addr", slash + 1, 1, a->addr.family == AF_INET ? 32 : 128, &prefix,
+			 err))
 		return -1;
 	a->prefix = (int)prefix;
 	pod->address_count++;

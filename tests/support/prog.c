@@ -190,13 +190,28 @@ size_t prog_map_count(const struct bpf_object *obj, const char *map)
 	return count;
 }
 
+void prog_map_clear(const struct bpf_object *obj, const char *map)
+{
+	const struct bpf_map *m = find_map(obj, map);
+	size_t size = bpf_map__key_size(m);
+	char key[128];
+
+	assert_true(size <= sizeof(key));
+	while (!bpf_map__get_next_key(m, NULL, key, size))
+		assert_int_equal(bpf_map__delete_elem(m, key, size, 0), 0);
+}
+
 static int keep_event(void *arg, void *data, size_t size)
 {
 	struct prog_events *out = arg;
 
-	/* FG_EVENT_FLOW is longer, and begins with the event. */
+	/* The longer ones begin with the event. */
 	assert_true(size >= sizeof(struct fg_event) && out->count < PROG_EVENTS_MAX);
-	memcpy(&out->list[out->count++], data, sizeof(struct fg_event));
+	memcpy(&out->list[out->count], data, sizeof(struct fg_event));
+	if (out->list[out->count++].kind == FG_EVENT_REPLY) {
+		assert_int_equal(size, sizeof(out->reply));
+		memcpy(&out->reply, data, sizeof(out->reply));
+	}
 	return 0;
 }
 

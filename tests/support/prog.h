@@ -17,6 +17,10 @@ struct prog_track {
 	uint32_t generation;
 	uint64_t head;
 	uint64_t start_ns;
+	uint32_t flags;
+	uint32_t branch;
+	uint32_t branches;
+	uint32_t reserved;
 	struct fg_wire_flow flow;
 };
 
@@ -57,12 +61,14 @@ void prog_set_variable(const struct bpf_object *obj, const char *name, const voi
 int prog_fd(const struct bpf_object *obj, const char *program);
 int prog_map_fd(const struct bpf_object *obj, const char *map);
 size_t prog_map_count(const struct bpf_object *obj, const char *map);
+void prog_map_clear(const struct bpf_object *obj, const char *map);
 
-/* What is in the ring buffer. */
+/* What is in the ring buffer; and the last answer that is reported there, whole. */
 #define PROG_EVENTS_MAX 128
 struct prog_events {
 	struct fg_event list[PROG_EVENTS_MAX];
 	size_t count;
+	struct fg_event_reply reply;
 };
 void prog_events_read(const struct bpf_object *obj, struct prog_events *out);
 

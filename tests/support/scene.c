@@ -28,11 +28,16 @@ static const struct fg_device *find_device(const void *names, uint32_t netns, in
 static const char *find_reason(const void *names, uint32_t code)
 {
 	static const char *const reasons[] = {
-		[R_CONSUMED] = "CONSUMED",	 [R_NOT_SPECIFIED] = "NOT_SPECIFIED",
-		[R_NO_SOCKET] = "NO_SOCKET",	 [R_IP_INHDR] = "IP_INHDR",
-		[R_XDP] = "XDP",		 [R_TC_EGRESS] = "TC_EGRESS",
-		[R_QDISC_DROP] = "QDISC_DROP",	 [R_TC_INGRESS] = "TC_INGRESS",
-		[R_TC_COOKIE] = "TC_COOKIE_ERROR", [R_NETFILTER_DROP] = "NETFILTER_DROP",
+		[R_CONSUMED] = "CONSUMED",
+		[R_NOT_SPECIFIED] = "NOT_SPECIFIED",
+		[R_NO_SOCKET] = "NO_SOCKET",
+		[R_IP_INHDR] = "IP_INHDR",
+		[R_XDP] = "XDP",
+		[R_TC_EGRESS] = "TC_EGRESS",
+		[R_QDISC_DROP] = "QDISC_DROP",
+		[R_TC_INGRESS] = "TC_INGRESS",
+		[R_TC_COOKIE] = "TC_COOKIE_ERROR",
+		[R_NETFILTER_DROP] = "NETFILTER_DROP",
 	};
 
 	(void)names;
@@ -76,8 +81,8 @@ static void fill_program(struct fg_program *p, char letter, size_t i)
 
 void scene_ladder(struct fg_ladder *ladder, const char *text)
 {
-	*ladder = (struct fg_ladder){ .programs = calloc(strlen(text) + 1,
-							 sizeof(*ladder->programs)) };
+	*ladder = (struct fg_ladder){ .programs =
+					      calloc(strlen(text) + 1, sizeof(*ladder->programs)) };
 	if (!ladder->programs)
 		abort();
 	for (; *text; text++) {

@@ -66,7 +66,7 @@ static struct policy_bpf *load(const struct job *job)
 
 	if (!skel)
 		return NULL;
-	bpf_object__for_each_program(p, skel->obj)
+	bpf_object__for_each_program (p, skel->obj)
 		bpf_program__set_autoload(p, p == skel->progs.redirect_to);
 	skel->rodata->redirect_ifindex = (uint32_t)job->primary.ifindex;
 	skel->rodata->redirect_flags = BPF_F_INGRESS;
@@ -79,7 +79,9 @@ static struct policy_bpf *load(const struct job *job)
 /* Sent on one end of the pair, redirected when it comes in at the other: a veth takes it there before sendto() returns. */
 static int send_frame(const struct job *job, int ifindex, const struct policy_bpf *skel)
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = ifindex, .sll_halen = ETH_ALEN };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = ifindex,
+				  .sll_halen = ETH_ALEN };
 	FG_FD int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	struct frame f;
 
@@ -91,15 +93,15 @@ static int send_frame(const struct job *job, int ifindex, const struct policy_bp
 
 static int run(const struct job *job, struct nl_sock *sk)
 {
-	const struct fg_pair pair = { .kind = "veth",
-				      .name = "naive0",
-				      .peer_name = "naive1",
-				      .peer_netns = -1 };
+	const struct fg_pair pair = {
+		.kind = "veth", .name = "naive0", .peer_name = "naive1", .peer_netns = -1
+	};
 	struct fg_link near, far;
 	struct policy_bpf *skel = load(job);
 	int ret = skel ? fg_link_create_pair(sk, &pair) : -EINVAL;
 
-	if (ret || fg_link_get(sk, 0, "naive0", &near, NULL) || fg_link_get(sk, 0, "naive1", &far, NULL))
+	if (ret || fg_link_get(sk, 0, "naive0", &near, NULL) ||
+	    fg_link_get(sk, 0, "naive1", &far, NULL))
 		return ret ? ret : -ENODEV;
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = far.ifindex, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, tc, .prog_fd = bpf_program__fd(skel->progs.redirect_to));

@@ -103,8 +103,10 @@ static int die(const char *what)
 
 static int open_server(const struct args *args)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)args->port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)args->port) };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)args->port) };
+	struct sockaddr_in four = { .sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)args->port) };
 	int type = args->what == WHAT_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	int fd = socket(args->six ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0), on = 1;
 	int ret;
@@ -159,7 +161,8 @@ static bool take_datagram(const struct args *args, int fd)
 
 	if (size < 0)
 		return false;
-	printf("udp %s > %u %zd\n", sender_text(&from, text, sizeof(text)), (unsigned int)args->port, size);
+	printf("udp %s > %u %zd\n", sender_text(&from, text, sizeof(text)),
+	       (unsigned int)args->port, size);
 	if (args->echo && sendto(fd, data, (size_t)size, 0, (struct sockaddr *)&from, len) < 0)
 		perror("sendto");
 	return true;
@@ -240,7 +243,9 @@ static bool take(const struct args *args, int fd)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "udp|tcp|packet", "Listens, and tells.", 0, 0, 0 };
+	static const struct argp argp = {
+		options, parse, "udp|tcp|packet", "Listens, and tells.", 0, 0, 0
+	};
 	struct args args = { .count = 1, .ns = 10000000000, .six = true };
 	struct pollfd pfd = { .events = POLLIN };
 	uint64_t end, seen = 0;

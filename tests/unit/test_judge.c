@@ -5,14 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
 
 #include "judge.h"
 #include "names.h"
 #include "scene.h"
+#include "seed.h"
 
 #define PEER_EGRESS FG_METHOD_PEER_EGRESS
 #define HOST_INGRESS FG_METHOD_HOST_INGRESS
@@ -316,8 +315,8 @@ static void check_answer(const struct trial *t, const struct fg_probe *probe, si
 	    r->outcome != t->outcome || strcmp(steps, t->steps) != 0 ||
 	    (t->reason ? !r->reason || !strstr(r->reason, t->reason) : r->reason != NULL))
 		fail_msg("%s: %s by %d, %s, steps \"%s\", reason \"%s\"", t->what,
-			 fg_verdict_name(r->verdict), r->denied_by + 1,
-			 fg_outcome_name(r->outcome), steps, r->reason ? r->reason : "");
+			 fg_verdict_name(r->verdict), r->denied_by + 1, fg_outcome_name(r->outcome),
+			 steps, r->reason ? r->reason : "");
 }
 
 static void prepare(const struct trial *t, struct fg_ladder *ladder, struct fg_scene *scene,
@@ -360,8 +359,9 @@ static void test_details(void **state)
 	struct fg_ladder ladder;
 	struct fg_scene scene;
 	struct fg_probe probe;
-	static const struct trial t = { "", PEER_EGRESS, "III", "", "110", { UP_TO_HOST,
-					FREE(PRIMARY, R_TC_INGRESS, CORE) } };
+	static const struct trial t = { "",    PEER_EGRESS,
+					"III", "",
+					"110", { UP_TO_HOST, FREE(PRIMARY, R_TC_INGRESS, CORE) } };
 
 	(void)state;
 	prepare(&t, &ladder, &scene, &probe);
@@ -382,8 +382,11 @@ static void test_details(void **state)
 
 static void test_stopped(void **state)
 {
-	static const struct trial t = { "", PEER_EGRESS, "", "", NULL, { UP_TO_HOST,
-					RECEIVE(POD2, 63), STOP(POD2), FREE(POD2, R_TC_INGRESS, CORE) } };
+	static const struct trial t = {
+		"",   PEER_EGRESS,
+		"",   "",
+		NULL, { UP_TO_HOST, RECEIVE(POD2, 63), STOP(POD2), FREE(POD2, R_TC_INGRESS, CORE) }
+	};
 	struct fg_ladder ladder;
 	struct fg_scene scene;
 	struct fg_probe probe;
@@ -413,7 +416,12 @@ static void test_expectations(void **state)
 	};
 	static const struct trial both[] = {
 		{ "", PEER_EGRESS, "I", "", NULL, { UP_TO_HOST, ROUTED_OUT } },
-		{ "", PEER_EGRESS, "I", "", NULL, { UP_TO_HOST, FREE(PRIMARY, R_TC_INGRESS, CORE) } },
+		{ "",
+		  PEER_EGRESS,
+		  "I",
+		  "",
+		  NULL,
+		  { UP_TO_HOST, FREE(PRIMARY, R_TC_INGRESS, CORE) } },
 	};
 
 	(void)state;
@@ -470,41 +478,56 @@ static void test_endings(void **state)
 
 /* --- random traces --- */
 
-static const char *const symbols[] = { NULL, CORE, "netkit_xmit+0x1/0x2", "ip_forward+0x1/0x2",
-				       "icmp_rcv+0x1/0x2", "skb_do_redirect+0x1/0x2",
-				       "netif_receive_generic_xdp+0x1/0x2", "skb_pp_cow_data+0x1/0x2",
+static const char *const symbols[] = { NULL,
+				       CORE,
+				       "netkit_xmit+0x1/0x2",
+				       "ip_forward+0x1/0x2",
+				       "icmp_rcv+0x1/0x2",
+				       "skb_do_redirect+0x1/0x2",
+				       "netif_receive_generic_xdp+0x1/0x2",
+				       "skb_pp_cow_data+0x1/0x2",
 				       "nowhere+0x1/0x2" };
-static const int codes[] = { 0, R_CONSUMED, R_NOT_SPECIFIED, R_NO_SOCKET, R_XDP, R_TC_EGRESS,
-			     R_TC_INGRESS, R_TC_COOKIE, R_UNNAMED, -1, 2, 7 };
-static const char *const ladders[] = { "", "I", "I*", "II", "EI", "E*I*", "KI", "K*I*", "xI", "XI",
-				       "ei", "eEKXIi", "i.I", "III" };
+static const int codes[] = { 0,
+			     R_CONSUMED,
+			     R_NOT_SPECIFIED,
+			     R_NO_SOCKET,
+			     R_XDP,
+			     R_TC_EGRESS,
+			     R_TC_INGRESS,
+			     R_TC_COOKIE,
+			     R_UNNAMED,
+			     -1,
+			     2,
+			     7 };
+static const char *const ladders[] = { "",     "I",  "I*", "II", "EI",	   "E*I*", "KI",
+				       "K*I*", "xI", "XI", "ei", "eEKXIi", "i.I",  "III" };
 
-#define PICK(list) ((list)[(size_t)random() % (sizeof(list) / sizeof((list)[0]))])
+#define PICK(list) ((list)[seed_below(sizeof(list) / sizeof((list)[0]))])
 
 static void random_trace(struct fg_trace *trace)
 {
-	size_t count = (size_t)random() % 12;
+	size_t count = seed_below(12);
 	static const struct seen usual[] = { UP_TO_HOST };
 
 	/* Half of them begin as real ones do. */
-	for (size_t i = 0; random() % 2 && i < 3; i++)
+	for (size_t i = 0; seed_below(2) && i < 3; i++)
 		scene_see(trace, &usual[i]);
 	for (size_t i = 0; i < count; i++) {
-		struct seen seen = { .kind = (int)(random() % (FG_EVENT_KINDS + 2)),
-				     .where = (enum where)(random() % WHERES),
+		struct seen seen = { .kind = (int)seed_below(FG_EVENT_KINDS + 2),
+				     .where = (enum where)seed_below(WHERES),
 				     .code = PICK(codes),
 				     .symbol = PICK(symbols),
-				     .flags = random() % 8 ? 0 : FG_EVENT_F_CLONE };
+				     .flags = seed_below(8) ? 0 : FG_EVENT_F_CLONE };
 
-		seen.id = seen.kind == FG_EVENT_POLICY ? FIRST_ID + (unsigned int)(random() % 6) :
-							 63 + (unsigned int)(random() % 2);
+		seen.id = seen.kind == FG_EVENT_POLICY ? FIRST_ID + (unsigned int)seed_below(6)
+						       : 63 + (unsigned int)seed_below(2);
 		scene_see(trace, &seen);
 	}
-	trace->lost = random() % 6 ? 0 : 1;
-	trace->changed = random() % 8 == 0;
-	trace->counted = random() % 2;
+	trace->lost = seed_below(6) ? 0 : 1;
+	trace->changed = seed_below(8) == 0;
+	trace->counted = seed_below(2);
 	for (size_t i = 0; i < FG_LADDER_MAX; i++)
-		trace->runs[i] = random() % 8 ? (uint32_t)(random() % 3) : FG_RUNS_UNKNOWN;
+		trace->runs[i] = seed_below(8) ? (uint32_t)seed_below(3) : FG_RUNS_UNKNOWN;
 }
 
 /* What comes behind a lost trail can be of another packet. */
@@ -554,7 +577,8 @@ static bool seen_in_order(const struct fg_trace *trace, const struct fg_ladder *
 static void fail_trace(const struct fg_scene *scene, const struct fg_probe *probe)
 {
 	for (size_t i = 0; i < scene->ladder->count; i++)
-		print_message("%s: program %s\n", fg_method_name(scene->method), fg_hook_name(scene->ladder->programs[i].hook));
+		print_message("%s: program %s\n", fg_method_name(scene->method),
+			      fg_hook_name(scene->ladder->programs[i].hook));
 	for (uint32_t i = 0; i < probe->trace.count; i++) {
 		const struct fg_event *e = &probe->trace.list[i].event;
 
@@ -568,7 +592,7 @@ static void check_random(const struct fg_scene *scene, const struct fg_probe *pr
 {
 	const struct fg_result *r = &probe->result;
 	const struct fg_trace *trace = &probe->trace;
-	bool drop_reason = false, spoilt = trace->lost || trace->changed;
+	bool spoilt = trace->lost || trace->changed;
 	uint32_t injected = 0;
 
 	assert_true(r->outcome < FG_OUTCOMES);
@@ -580,8 +604,7 @@ static void check_random(const struct fg_scene *scene, const struct fg_probe *pr
 		assert_int_equal(r->outcome, FG_OUTCOME_INCONCLUSIVE);
 		assert_int_equal(r->verdict, FG_VERDICT_UNKNOWN);
 	}
-	drop_reason = r->dropped;
-	assert_int_equal(drop_reason, r->outcome == FG_OUTCOME_DROPPED);
+	assert_int_equal(r->dropped, r->outcome == FG_OUTCOME_DROPPED);
 	if (r->outcome == FG_OUTCOME_INCONCLUSIVE || r->verdict == FG_VERDICT_UNKNOWN)
 		assert_non_null(r->reason);
 	if (r->verdict != FG_VERDICT_DENIED)
@@ -596,13 +619,10 @@ static void check_random(const struct fg_scene *scene, const struct fg_probe *pr
 static void test_random_traces(void **state)
 {
 	static const enum fg_method methods[] = { PEER_EGRESS, HOST_INGRESS, POD_SOCKET };
-	const char *given = getenv("FG_TEST_SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10) : (unsigned int)time(NULL);
 	size_t answers[FG_VERDICT_NONE + 1] = {};
 
 	(void)state;
-	print_message("FG_TEST_SEED=%u\n", seed);
-	srandom(seed);
+	seed_start();
 	for (int i = 0; i < 200000; i++) {
 		struct fg_probe probe = {};
 		struct fg_ladder ladder;
@@ -610,9 +630,9 @@ static void test_random_traces(void **state)
 
 		scene_ladder(&ladder, PICK(ladders));
 		scene = scene_make(&ladder, PICK(methods));
-		scene.netkit = random() % 2;
-		scene.bridged = random() % 2;
-		scene.xdp_copies = random() % 2;
+		scene.netkit = seed_below(2);
+		scene.bridged = seed_below(2);
+		scene.xdp_copies = seed_below(2);
 		random_trace(&probe.trace);
 		fg_judge(&scene, &probe);
 		check_random(&scene, &probe);
@@ -628,9 +648,9 @@ static void test_random_traces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	     cmocka_unit_test(test_details),
-		cmocka_unit_test(test_stopped),	     cmocka_unit_test(test_expectations),
-		cmocka_unit_test(test_endings),	     cmocka_unit_test(test_random_traces),
+		cmocka_unit_test(test_table),	cmocka_unit_test(test_details),
+		cmocka_unit_test(test_stopped), cmocka_unit_test(test_expectations),
+		cmocka_unit_test(test_endings), cmocka_unit_test(test_random_traces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* remember.h - by what else than its address a packet may be known. Free of CO-RE, as maps.h is. */
+#ifndef FG_REMEMBER_H
+#define FG_REMEMBER_H
+
+#include "flow.h"
+#include "maps.h"
+
+/*
+ * What else the packet may be known by: where XDP runs, what is in it (XDP has no sk_buff, or another one); and the flow of
+ * its answer.
+ */
+static __always_inline void flow_remember(const struct fg_track *t, const struct fg_config *cfg)
+{
+	struct fg_asked asked = { .probe = t->probe, .generation = t->generation };
+	struct fg_wire_flow key;
+
+	if (cfg->match_flows)
+		bpf_map_update_elem(&flows, &t->flow, t, BPF_ANY);
+	if (cfg->replies == FG_REPLIES_OFF)
+		return;
+	flow_answer(&t->flow, &key);
+	bpf_map_update_elem(&replies, &key, &asked, BPF_ANY);
+}
+
+#endif

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "diff.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report_parts.h"
+
+/* What is held against each other; short enough to be kept for every result of a run. */
+enum { VERDICT, DENIED_BY, OUTCOME, REASON, PARTS };
+
+struct essence {
+	const char *part[PARTS]; /* NULL: none */
+};
+
+static const char *const part_names[PARTS] = { "verdict", "denied_by", "outcome", "reason" };
+
+struct fg_diff {
+	bool json;
+	json_t *before;	 /* key -> array of PARTS texts or nulls */
+	json_t *times[2]; /* key without its number -> how often it came, in each run */
+	struct fg_diff_counts counts;
+};
+
+struct fg_diff *fg_diff_new(bool json, struct fg_error *err)
+{
+	struct fg_diff *d = calloc(1, sizeof(*d));
+
+	if (d) {
+		d->json = json;
+		d->before = json_object();
+		d->times[0] = json_object();
+		d->times[1] = json_object();
+		if (d->before && d->times[0] && d->times[1])
+			return d;
+	}
+	fg_diff_free(d);
+	fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "comparison");
+	return NULL;
+}
+
+void fg_diff_free(struct fg_diff *diff)
+{
+	if (!diff)
+		return;
+	json_decref(diff->before);
+	json_decref(diff->times[0]);
+	json_decref(diff->times[1]);
+	free(diff);
+}
+
+/* --- reading --- */
+
+static const char *text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static json_int_t number_at(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* What the result is known by; for people too. */
+static char *make_key(const json_t *line)
+{
+	const json_t *scenario = json_object_get(line, "scenario");
+	const json_t *pod = json_object_get(line, "pod"), *packet = json_object_get(line, "packet");
+	const char *name = text_at(line, "name");
+	char *key = NULL;
+	int len;
+
+	if (scenario)
+		len = asprintf(&key, "%s: %s", text_at(scenario, "name"), text_at(scenario, "probe"));
+	else
+		len = asprintf(&key, "%s%s%s to %s %s/%lld", name, *name ? ": " : "",
+			       *text_at(pod, "name") ? text_at(pod, "name") : text_at(pod, "ref"),
+			       text_at(packet, "dst"), text_at(packet, "proto"),
+			       (long long)number_at(packet, "dport"));
+	return len < 0 ? NULL : key;
+}
+
+/* Several results of one kind (--count, --repeat) are held against each other in their order. */
+static char *number_key(struct fg_diff *d, int run, char *base)
+{
+	json_int_t times = number_at(d->times[run], base) + 1;
+	char *key = NULL;
+
+	if (json_object_set_new(d->times[run], base, json_integer(times)) ||
+	    (times > 1 && asprintf(&key, "%s (%lld)", base, (long long)times) < 0)) {
+		free(base);
+		return NULL;
+	}
+	if (times == 1)
+		return base;
+	free(base);
+	return key;
+}
+
+static void take_essence(const json_t *line, bool sent, struct essence *out)
+{
+	const json_t *policy = json_object_get(line, "policy");
+
+	*out = (struct essence){ .part = { "not sent" } };
+	if (!sent)
+		return;
+	out->part[VERDICT] = json_string_value(json_object_get(policy, "verdict"));
+	out->part[DENIED_BY] =
+		json_string_value(json_object_get(json_object_get(policy, "denied_by"), "name"));
+	out->part[OUTCOME] = json_string_value(json_object_get(line, "outcome"));
+	out->part[REASON] = json_string_value(json_object_get(json_object_get(line, "drop"), "reason"));
+}
+
+/* Returns the line, with its key and essence, which point into it; *key NULL: nothing to compare. NULL on an error. */
+static json_t *read_line(struct fg_diff *d, int run, const char *text, size_t len, const char *where,
+			 char **key, struct essence *essence, struct fg_error *err)
+{
+	json_error_t cause;
+	json_t *line = json_loadb(text, len, 0, &cause);
+	const char *schema = text_at(line, "schema");
+	bool sent = !strcmp(schema, "flowgen.result/1");
+
+	*key = NULL;
+	if (!line) {
+		fg_fail(err, FG_ERR_USAGE, "%s:%d: %s", where, cause.column, cause.text);
+		return NULL;
+	}
+	if (!strcmp(schema, "flowgen.run/1"))
+		return line;
+	if (!sent && strcmp(schema, "flowgen.unsent/1")) {
+		fg_fail(err, FG_ERR_USAGE, "%s: no result of flowgen (schema \"%.60s\")", where, schema);
+		json_decref(line);
+		return NULL;
+	}
+	*key = make_key(line);
+	if (*key)
+		*key = number_key(d, run, *key);
+	if (!*key) {
+		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", where);
+		json_decref(line);
+		return NULL;
+	}
+	take_essence(line, sent, essence);
+	return line;
+}
+
+int fg_diff_before(struct fg_diff *diff, const char *text, size_t len, const char *where,
+		   struct fg_error *err)
+{
+	struct essence e;
+	char *key;
+	json_t *line = read_line(diff, 0, text, len, where, &key, &e, err), *kept;
+	int ret = 0;
+
+	if (!line)
+		return -1;
+	if (key) {
+		kept = json_array();
+		for (int i = 0; kept && i < PARTS; i++)
+			json_array_append_new(kept, e.part[i] ? json_string(e.part[i]) : json_null());
+		ret = json_object_set_new(diff->before, key, kept);
+	}
+	free(key);
+	json_decref(line);
+	return ret ? fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", where) : 0;
+}
+
+/* --- telling --- */
+
+static void put_side(struct fg_buffer *out, const char *key, const struct essence *e)
+{
+	fg_buffer_printf(out, ",\"%s\":", key);
+	if (!e) {
+		fg_buffer_puts(out, "null");
+		return;
+	}
+	for (int i = 0; i < PARTS; i++) {
+		fg_buffer_printf(out, "%s\"%s\":", i ? "," : "{", part_names[i]);
+		fg_json_put_text(out, e->part[i]);
+	}
+	fg_buffer_puts(out, "}");
+}
+
+static const char *or_none(const char *text)
+{
+	return text ? text : "none";
+}
+
+static void put_text(struct fg_buffer *out, const struct essence *before, const struct essence *after)
+{
+	static const char *const labels[PARTS] = { "verdict", "denied by", "outcome", "drop reason" };
+	const struct essence *one = before ? before : after;
+
+	if (!before || !after) {
+		fg_buffer_printf(out, "    verdict %s", or_none(one->part[VERDICT]));
+		if (one->part[DENIED_BY])
+			fg_buffer_printf(out, " by %s", one->part[DENIED_BY]);
+		fg_buffer_printf(out, ", outcome %s\n", or_none(one->part[OUTCOME]));
+		return;
+	}
+	for (int i = 0; i < PARTS; i++)
+		if (strcmp(or_none(before->part[i]), or_none(after->part[i])))
+			fg_buffer_printf(out, "    %-11s %s -> %s\n", labels[i], or_none(before->part[i]),
+					 or_none(after->part[i]));
+}
+
+static void put_difference(const struct fg_diff *d, struct fg_buffer *out, const char *change,
+			   const char *key, const struct essence *before, const struct essence *after)
+{
+	if (d->json) {
+		fg_buffer_printf(out, "{\"schema\":\"flowgen.diff/1\",\"change\":\"%s\",\"name\":", change);
+		fg_json_put_text(out, key);
+		put_side(out, "before", before);
+		put_side(out, "after", after);
+		fg_buffer_puts(out, "}\n");
+		return;
+	}
+	fg_buffer_printf(out, "%-7s  ", change);
+	for (const char *c = key; *c; c++)
+		fg_buffer_put(out, (unsigned char)*c < ' ' || *c == 0x7f ? "?" : c, 1);
+	fg_buffer_puts(out, "\n");
+	put_text(out, before, after);
+}
+
+static void unpack(const json_t *kept, struct essence *out)
+{
+	for (int i = 0; i < PARTS; i++)
+		out->part[i] = json_string_value(json_array_get(kept, (size_t)i));
+}
+
+static bool same(const struct essence *a, const struct essence *b)
+{
+	for (int i = 0; i < PARTS; i++)
+		if (strcmp(or_none(a->part[i]), or_none(b->part[i])))
+			return false;
+	return true;
+}
+
+int fg_diff_after(struct fg_diff *diff, const char *text, size_t len, const char *where,
+		  struct fg_buffer *out, struct fg_error *err)
+{
+	struct essence before, after;
+	size_t start = out->len;
+	char *key;
+	json_t *line = read_line(diff, 1, text, len, where, &key, &after, err);
+	const json_t *kept;
+
+	if (!line)
+		return -1;
+	if (key) {
+		kept = json_object_get(diff->before, key);
+		if (!kept) {
+			diff->counts.added++;
+			put_difference(diff, out, "added", key, NULL, &after);
+		} else {
+			unpack(kept, &before);
+			if (same(&before, &after)) {
+				diff->counts.same++;
+			} else {
+				diff->counts.changed++;
+				put_difference(diff, out, "changed", key, &before, &after);
+			}
+			json_object_del(diff->before, key);
+		}
+	}
+	free(key);
+	json_decref(line);
+	return fg_report_finish(out, start, err);
+}
+
+int fg_diff_end(struct fg_diff *diff, struct fg_diff_counts *counts, struct fg_buffer *out,
+		struct fg_error *err)
+{
+	size_t start = out->len;
+	struct essence before;
+	const char *key;
+	json_t *kept;
+
+	json_object_foreach(diff->before, key, kept) {
+		unpack(kept, &before);
+		diff->counts.removed++;
+		put_difference(diff, out, "removed", key, &before, NULL);
+	}
+	fg_buffer_printf(out,
+			 diff->json ? "{\"schema\":\"flowgen.diff-summary/1\",\"same\":%llu,\"changed\":%llu,"
+				      "\"added\":%llu,\"removed\":%llu}\n"
+				    : "%llu the same, %llu changed, %llu added, %llu removed\n",
+			 (unsigned long long)diff->counts.same, (unsigned long long)diff->counts.changed,
+			 (unsigned long long)diff->counts.added,
+			 (unsigned long long)diff->counts.removed);
+	if (counts)
+		*counts = diff->counts;
+	return fg_report_finish(out, start, err);
+}

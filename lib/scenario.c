@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* scenario.c - the whole file: its top level, and the order in which the parts are read. */
+#include "scenario.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd.h"
+#include "scenario_parts.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define SCHEMA "flowgen.scenario/1"
+
+static int read_schema(struct fg_scenario_reader *r, const json_t *root)
+{
+	const json_t *node = json_object_get(root, "schema");
+
+	if (!node)
+		return 0;
+	if (json_is_string(node) && !strcmp(json_string_value(node), SCHEMA))
+		return 0;
+	fg_scn_enter(r, "schema", 0);
+	return fg_scn_fail(r, node, "expected " SCHEMA);
+}
+
+static int read_times(struct fg_scenario_reader *r, const json_t *root)
+{
+	struct fg_scenario *s = r->scenario;
+	FG_FREE char *timeout = NULL, *seed = NULL;
+	size_t mark;
+
+	s->timeout_ns = FG_SCENARIO_DEFAULT_TIMEOUT_NS;
+	if (fg_scn_text_at(r, root, "timeout", &timeout) || fg_scn_text_at(r, root, "seed", &seed))
+		return -1;
+	mark = fg_scn_enter(r, "timeout", 0);
+	if (timeout && fg_parse_duration("timeout", timeout, &s->timeout_ns, r->err))
+		return fg_scn_fail_parsed(r, json_object_get(root, "timeout"));
+	fg_scn_leave(r, mark);
+	mark = fg_scn_enter(r, "seed", 0);
+	if (seed && fg_parse_u64("seed", seed, 0, UINT64_MAX, &s->seed, r->err))
+		return fg_scn_fail_parsed(r, json_object_get(root, "seed"));
+	fg_scn_leave(r, mark);
+	s->seeded = seed != NULL;
+	return 0;
+}
+
+static int read_defaults(struct fg_scenario_reader *r, const json_t *node)
+{
+	static const char *const keys[] = { "from", "to", "sport", "src", "spoof", "count", "expect" };
+	struct fg_scenario_expect expect = {};
+	size_t mark = fg_scn_enter(r, "defaults", 0), inner;
+	int ret = 0;
+
+	if (!node) {
+		fg_scn_leave(r, mark);
+		return 0;
+	}
+	if (fg_scn_map(r, node, "the mapping defaults", keys, COUNT(keys), true))
+		return -1;
+	/* A mistake is told here, and not at the first probe that takes it. */
+	inner = fg_scn_enter(r, "expect", 0);
+	if (json_object_get(node, "expect"))
+		ret = fg_scn_read_expect(r, json_object_get(node, "expect"), &expect);
+	fg_scn_expect_free(&expect);
+	if (ret)
+		return -1;
+	fg_scn_leave(r, inner);
+	if (fg_scn_make_packet(r, node, NULL, NULL, NULL) < 0)
+		return -1;
+	r->defaults = node;
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
+static int read_head(struct fg_scenario_reader *r, const json_t *root)
+{
+	struct fg_scenario *s = r->scenario;
+
+	if (fg_scn_text_at(r, root, "name", &s->name) ||
+	    fg_scn_text_at(r, root, "description", &s->description) ||
+	    fg_scn_text_at(r, root, "on-failure", &s->on_failure) || read_times(r, root))
+		return -1;
+	if (!s->name)
+		return fg_scn_fail(r, root, "has no key \"name\"");
+	if (!s->name[0] || strlen(s->name) > 100)
+		return fg_scn_fail(r, json_object_get(root, "name"), "name: has 1 to 100 characters");
+	return 0;
+}
+
+static int read_root(struct fg_scenario_reader *r, const json_t *root,
+		     struct fg_scenario_setting *settings, size_t count)
+{
+	static const char *const keys[] = { "schema",	    "name",	"description", "on-failure",
+					    "timeout",	    "seed",	"variables",   "pods",
+					    "destinations", "defaults", "probes",      "matrix" };
+
+	if (fg_scn_null(r, root))
+		return fg_scn_fail(r, root, "the file is empty");
+	if (fg_scn_map(r, root, "a scenario", keys, COUNT(keys), false) || read_schema(r, root) ||
+	    fg_scn_read_variables(r, root, settings, count) || read_head(r, root) ||
+	    fg_scn_read_pods(r, json_object_get(root, "pods")) ||
+	    fg_scn_read_destinations(r, json_object_get(root, "destinations")) ||
+	    read_defaults(r, json_object_get(root, "defaults")) ||
+	    fg_scn_read_sets(r, json_object_get(root, "probes"), json_object_get(root, "matrix")))
+		return -1;
+	if (!r->scenario->set_count)
+		return fg_scn_fail(r, root, "neither probes nor a matrix: nothing to send");
+	return 0;
+}
+
+int fg_scenario_read(struct fg_scenario *scenario, const char *file, const char *text, size_t len,
+		     struct fg_scenario_setting *settings, size_t setting_count, struct fg_error *err)
+{
+	struct fg_scenario_reader r = { .scenario = scenario, .err = err };
+	struct fg_error own;
+
+	*scenario = (struct fg_scenario){ .variables = json_object() };
+	if (!err)
+		r.err = &own;
+	if (!scenario->variables)
+		return fg_fail_errno(r.err, FG_ERR_INTERNAL, ENOMEM, "%s", file);
+	if (fg_yaml_read(&scenario->yaml, file, text, len, r.err))
+		return -1;
+	return read_root(&r, scenario->yaml.root, settings, setting_count);
+}
+
+static void set_free(struct fg_scenario_set *set)
+{
+	size_t columns = set->to_count * set->port_count;
+
+	for (size_t i = 0; i < set->row_count; i++) {
+		for (size_t k = 0; set->rows[i].cells && k < columns; k++)
+			fg_scn_expect_free(&set->rows[i].cells[k]);
+		free(set->rows[i].cells);
+		free(set->rows[i].name);
+	}
+	for (size_t i = 0; i < set->port_count; i++) {
+		free(set->ports[i].label);
+		fg_ports_free(&set->ports[i].dports);
+		fg_ports_free(&set->ports[i].sports);
+	}
+	fg_scn_expect_free(&set->expect);
+	free(set->rows);
+	free(set->ports);
+	free(set->from);
+	free(set->to);
+	free(set->name);
+	free(set->on_failure);
+}
+
+void fg_scenario_free(struct fg_scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->set_count; i++)
+		set_free(&scenario->sets[i]);
+	for (size_t i = 0; i < scenario->pod_count; i++) {
+		free(scenario->pods[i].name);
+		free(scenario->pods[i].ref);
+		free(scenario->pods[i].namespace);
+		free(scenario->pods[i].glob);
+		free(scenario->pods[i].interface);
+	}
+	for (size_t i = 0; i < scenario->place_count; i++)
+		free(scenario->places[i].name);
+	for (size_t i = 0; i < scenario->packet_count; i++) {
+		fg_packet_spec_free(&scenario->packets[i]);
+		free(scenario->packet_keys[i]);
+	}
+	free(scenario->sets);
+	free(scenario->pods);
+	free(scenario->places);
+	free(scenario->packets);
+	free(scenario->packet_keys);
+	free(scenario->name);
+	free(scenario->description);
+	free(scenario->on_failure);
+	json_decref(scenario->variables);
+	fg_yaml_free(&scenario->yaml);
+	*scenario = (struct fg_scenario){};
+}

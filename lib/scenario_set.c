@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* scenario_set.c - the probes, the matrices, and the controls of both. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd.h"
+#include "scenario_parts.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct ends {
+	struct fg_scenario_set *set;
+	bool to;
+};
+
+static int read_end(struct fg_scenario_reader *r, const json_t *node, void *arg)
+{
+	struct ends *in = arg;
+	struct fg_scenario_set *set = in->set;
+	int index = in->to ? fg_scn_find_place(r, node) : fg_scn_find_pods(r, node);
+	uint32_t *slot;
+
+	if (index < 0)
+		return -1;
+	for (size_t i = 0; i < (in->to ? set->to_count : set->from_count); i++)
+		if ((in->to ? set->to : set->from)[i] == (uint32_t)index)
+			return fg_scn_fail(r, node, "this stands here twice");
+	slot = in->to ? fg_scn_grow(r, &set->to, &set->to_count, sizeof(*slot))
+		      : fg_scn_grow(r, &set->from, &set->from_count, sizeof(*slot));
+	if (!slot)
+		return -1;
+	*slot = (uint32_t)index;
+	return 0;
+}
+
+static int read_ends(struct fg_scenario_reader *r, const json_t *map, const char *key,
+		     struct fg_scenario_set *set)
+{
+	const json_t *node = fg_scn_get(r, map, key);
+	struct ends ends = { .set = set, .to = !strcmp(key, "to") };
+	size_t mark;
+
+	if (!node)
+		return fg_scn_fail(r, map, "has no key \"%s\"", key);
+	mark = fg_scn_enter(r, key, 0);
+	if (fg_scn_each(r, node, read_end, &ends))
+		return -1;
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
+static int read_switch(struct fg_scenario_reader *r, const json_t *node, bool *out)
+{
+	FG_FREE char *text = fg_scn_text(r, node);
+
+	if (!text)
+		return -1;
+	if (strcmp(text, "true") && strcmp(text, "false"))
+		return fg_scn_fail(r, node, "\"%.40s\" is none of true, false", text);
+	*out = text[0] == 't';
+	return 0;
+}
+
+static int read_source(struct fg_scenario_reader *r, const json_t *map, struct fg_scenario_set *set)
+{
+	const json_t *src = fg_scn_get(r, map, "src"), *spoof = fg_scn_get(r, map, "spoof");
+	FG_FREE char *text = NULL;
+	size_t mark = fg_scn_enter(r, "src", 0);
+
+	if (src && !(text = fg_scn_text(r, src)))
+		return -1;
+	if (src && fg_parse_addr("src", text, &set->src, r->err))
+		return fg_scn_fail_parsed(r, src);
+	fg_scn_leave(r, mark);
+	mark = fg_scn_enter(r, "spoof", 0);
+	if (spoof && read_switch(r, spoof, &set->spoof))
+		return -1;
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
+static int read_count(struct fg_scenario_reader *r, const json_t *map, struct fg_scenario_set *set)
+{
+	const json_t *node = fg_scn_get(r, map, "count");
+	FG_FREE char *text = NULL;
+	size_t mark = fg_scn_enter(r, "count", 0);
+
+	set->count = 1;
+	if (node && !(text = fg_scn_text(r, node)))
+		return -1;
+	if (node && fg_parse_u64("count", text, 1, FG_SCENARIO_PROBES_MAX, &set->count, r->err))
+		return fg_scn_fail_parsed(r, node);
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
+static int read_expect(struct fg_scenario_reader *r, const json_t *map, struct fg_scenario_set *set)
+{
+	const json_t *node = fg_scn_get(r, map, "expect");
+	size_t mark = fg_scn_enter(r, "expect", 0);
+
+	if (node ? fg_scn_read_expect(r, node, &set->expect)
+		 : fg_scn_expect_word("any", &set->expect))
+		return -1;
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
+/* Names are what --only and diff know a probe by. */
+static int check_name(struct fg_scenario_reader *r, const json_t *map, size_t index)
+{
+	const struct fg_scenario *s = r->scenario;
+	const struct fg_scenario_set *set = &s->sets[index];
+
+	if (set->name && (!set->name[0] || strlen(set->name) > 100))
+		return fg_scn_fail(r, json_object_get(map, "name"), "a name has 1 to 100 characters");
+	for (size_t i = 0; set->name && i < index; i++)
+		if (s->sets[i].name && !strcmp(s->sets[i].name, set->name))
+			return fg_scn_fail(r, json_object_get(map, "name"),
+					   "line %u has this name already",
+					   fg_yaml_place(&s->yaml, s->sets[i].node)->line);
+	return 0;
+}
+
+/* The set that a short form makes beside its own: the same ends, another port, expected to pass. */
+static int add_control(struct fg_scenario_reader *r, const json_t *map, size_t of)
+{
+	const json_t *node = json_object_get(map, "control");
+	FG_FREE char *text = NULL;
+	struct fg_scenario_set *set, *made;
+	struct fg_scenario_ports *p;
+	struct ends ends;
+	char name[128];
+	size_t mark;
+
+	if (!node)
+		return 0;
+	mark = fg_scn_enter(r, "control", 0);
+	text = fg_scn_text(r, node);
+	made = text ? fg_scn_grow(r, &r->scenario->sets, &r->scenario->set_count, sizeof(*made)) : NULL;
+	if (!made)
+		return -1;
+	set = &r->scenario->sets[of];
+	*made = (struct fg_scenario_set){ .control_of = (int)of, .count = 1, .node = map, .src = set->src, .spoof = set->spoof };
+	snprintf(name, sizeof(name), "control of %.100s", set->name ? set->name : "this");
+	made->name = set->name ? strdup(name) : NULL;
+	p = fg_scn_grow(r, &made->ports, &made->port_count, sizeof(*p));
+	if (!p)
+		return -1;
+	p->packet = set->ports[0].packet;
+	if (fg_parse_ports("control", text, &p->dports, r->err))
+		return fg_scn_fail_parsed(r, node);
+	p->label = strdup(text);
+	fg_scn_leave(r, mark);
+	ends = (struct ends){ .set = made };
+	if (fg_scn_each(r, fg_scn_get(r, map, "from"), read_end, &ends))
+		return -1;
+	ends.to = true;
+	if (fg_scn_each(r, fg_scn_get(r, map, "to"), read_end, &ends))
+		return -1;
+	return fg_scn_expect_word("allow", &made->expect);
+}
+
+static int read_parts(struct fg_scenario_reader *r, const json_t *map, size_t index)
+{
+	struct fg_scenario_set *set = &r->scenario->sets[index];
+
+	if (fg_scn_text_at(r, map, "name", &set->name) || check_name(r, map, index) ||
+	    fg_scn_text_at(r, map, "on-failure", &set->on_failure) ||
+	    read_ends(r, map, "from", set) || read_ends(r, map, "to", set) ||
+	    read_source(r, map, set) || read_count(r, map, set) || read_expect(r, map, set) ||
+	    fg_scn_read_ports(r, map, set))
+		return -1;
+	if (fg_scn_check_set(r, set))
+		return -1;
+	set->control_node = json_object_get(map, "control-of");
+	return 0;
+}
+
+static int read_probe(struct fg_scenario_reader *r, const json_t *node)
+{
+	static const char *const keys[] = { "name",   "from",  "to",	"dport",      "sport",
+					    "src",    "spoof", "count",	"expect",     "control",
+					    "control-of", "on-failure" };
+	size_t index = r->scenario->set_count;
+	struct fg_scenario_set *set;
+
+	if (fg_scn_map(r, node, "a probe", keys, COUNT(keys), true))
+		return -1;
+	set = fg_scn_grow(r, &r->scenario->sets, &r->scenario->set_count, sizeof(*set));
+	if (!set)
+		return -1;
+	set->node = node;
+	set->control_of = -1;
+	if (read_parts(r, node, index))
+		return -1;
+	if (r->scenario->sets[index].expect.skip)
+		return fg_scn_fail(r, json_object_get(node, "expect"), "skip is for the cells of a matrix");
+	return add_control(r, node, index);
+}
+
+static int read_matrix(struct fg_scenario_reader *r, const json_t *node)
+{
+	static const char *const keys[] = { "name",  "from",  "to",	 "ports",      "sport", "src",
+					    "spoof", "count", "expect", "on-failure", "table" };
+	size_t index = r->scenario->set_count, mark;
+	const json_t *table = json_object_get(node, "table");
+	struct fg_scenario_set *set;
+
+	if (fg_scn_map(r, node, "a matrix", keys, COUNT(keys), true))
+		return -1;
+	set = fg_scn_grow(r, &r->scenario->sets, &r->scenario->set_count, sizeof(*set));
+	if (!set)
+		return -1;
+	set->node = node;
+	set->control_of = -1;
+	set->matrix = true;
+	if (read_parts(r, node, index))
+		return -1;
+	if (!table)
+		return 0;
+	mark = fg_scn_enter(r, "table", 0);
+	if (fg_scn_read_table(r, table, set))
+		return -1;
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
+/* --- controls that are probes of their own --- */
+
+static int find_control(struct fg_scenario_reader *r, struct fg_scenario_set *set)
+{
+	struct fg_scenario *s = r->scenario;
+	FG_FREE char *name = fg_scn_text(r, set->control_node);
+	FG_FREE const char **names = calloc(s->set_count + 1, sizeof(*names));
+	size_t n = 0;
+
+	if (!name || !names)
+		return -1;
+	for (size_t i = 0; i < s->set_count; i++) {
+		if (!s->sets[i].name)
+			continue;
+		names[n++] = s->sets[i].name;
+		if (strcmp(s->sets[i].name, name))
+			continue;
+		if (&s->sets[i] == set)
+			return fg_scn_fail(r, set->control_node, "a probe cannot be its own control");
+		if (s->sets[i].control_node || s->sets[i].control_of >= 0)
+			return fg_scn_fail(r, set->control_node, "\"%.60s\" is a control itself", name);
+		set->control_of = (int)i;
+		return 0;
+	}
+	fg_scn_fail(r, set->control_node, "no probe has the name \"%.60s\"", name);
+	return fg_scn_suggest(r, name, names, n);
+}
+
+static int find_controls(struct fg_scenario_reader *r)
+{
+	for (size_t i = 0; i < r->scenario->set_count; i++) {
+		if (!r->scenario->sets[i].control_node)
+			continue;
+		snprintf(r->path, sizeof(r->path), "control-of");
+		if (find_control(r, &r->scenario->sets[i]))
+			return -1;
+	}
+	r->path[0] = '\0';
+	return 0;
+}
+
+static int read_list(struct fg_scenario_reader *r, const json_t *node, const char *key,
+		     int (*read)(struct fg_scenario_reader *r, const json_t *item), bool single)
+{
+	size_t mark = fg_scn_enter(r, key, 0), i;
+	json_t *item;
+	int ret = 0;
+
+	if (!node) {
+		fg_scn_leave(r, mark);
+		return 0;
+	}
+	if (single && json_is_object(node)) {
+		ret = read(r, node);
+	} else if (!json_is_array(node)) {
+		return fg_scn_fail(r, node, "expected a list");
+	} else {
+		json_array_foreach((json_t *)node, i, item) {
+			size_t inner = fg_scn_enter(r, NULL, i);
+
+			if (read(r, item))
+				return -1;
+			fg_scn_leave(r, inner);
+		}
+	}
+	if (!ret)
+		fg_scn_leave(r, mark);
+	return ret;
+}
+
+int fg_scn_read_sets(struct fg_scenario_reader *r, const json_t *probes, const json_t *matrix)
+{
+	if (read_list(r, probes, "probes", read_probe, false) ||
+	    read_list(r, matrix, "matrix", read_matrix, true))
+		return -1;
+	return find_controls(r);
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# flowgen demo: a story that a newcomer understands, on pods of its own, of which nothing stays.
+# shellcheck disable=SC2154,SC2317  # run sets stderr; functions are called by name
+load helpers
+
+setup_file() { node_up; }
+teardown_file() { node_down; }
+
+@test "it tells of a denied, an allowed and an unpoliced packet" {
+	flowgen demo
+	is_status 0
+	[ -z "$stderr" ]
+	[[ $output == *demo-deny* && $output == *demo-allow* && $output == *demo-none* && $output == *demo-dst* ]]
+	[[ $output == *'$ flowgen inject --pod demo-deny --dst 10.201.9.9:9999 --proto udp'* ]]
+	[[ $output == *deny_port* && $output == *allow_all* ]]
+	[[ $output == *[Dd]enied*[Aa]llowed*'nothing enforces'* ]]
+	[[ $output == *result.schema.json* && $output != *$'\e'* ]]
+	# The kernel's best kind of pod is shown.
+	if can netkit; then [[ $output == *netkit/peer* ]]; else [[ $output == *veth* ]]; fi
+}
+
+@test "it leaves nothing, and does not see or touch what is there" {
+	podctl up demo-deny --addr 10.201.1.2/32
+	is_up() { in_pod demo-deny ip link show eth0 | grep -q 'state UP'; }
+	wait_for is_up
+	host_state > "$BATS_TEST_TMPDIR/before"
+	flowgen demo
+	is_status 0
+	gone() {
+		host_state > "$BATS_TEST_TMPDIR/after"
+		cmp -s "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	}
+	wait_for gone || diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	podctl del demo-deny
+}
+
+# bats test_tags=novm
+@test "--keep leaves the pods for more questions, and --down takes them away" {
+	host_state > "$BATS_TEST_TMPDIR/before"
+	flowgen demo --keep
+	is_status 0
+	[[ $output == *'flowgen demo --down'* ]]
+	[ "$(node ls /run/netns | xargs)" = 'demo-allow demo-deny demo-dst demo-node demo-none' ]
+	# The command that it prints.
+	command=$(grep -o 'ip netns exec demo-node flowgen inject.*' <<< "$output")
+	run --separate-stderr node bash -c "${command/ flowgen / "$FLOWGEN" }"
+	is_status 0
+	holds '.policy.verdict == "denied" and .policy.denied_by.name == "deny_port"'
+	flowgen demo --keep
+	[ "$status" = 2 ]
+	[[ $stderr == *--down* ]]
+	flowgen demo --down
+	is_status 0
+	[ -z "$(node ls /run/netns)" ]
+	gone() {
+		host_state > "$BATS_TEST_TMPDIR/after"
+		cmp -s "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	}
+	wait_for gone || diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	flowgen demo --down
+	is_status 0
+}
+
+# bats test_tags=novm
+@test "--down does not delete what the demo has not made" {
+	node ip netns add demo-dst
+	flowgen demo --down
+	is_status 2
+	[[ $stderr == *demo-dst* ]]
+	node ip netns del demo-dst
+}
+
+# ends_by SIGNAL STATUS [OPTION]: sent while it asks its questions.
+ends_by() {
+	node bash -c '"$0" demo $4 > "$1" 2>&1 & pid=$!
+		while ! grep -q "^1\. " "$1"; do read -rt .01 <> "$3" || :; done
+		kill -"$2" $pid; wait $pid' "$FLOWGEN" "$BATS_TEST_TMPDIR/out" "$1" "$NODE_DIR/never" "${3:-}" && status=0 || status=$?
+	[ "$status" = "$2" ]
+	none_left() { ! node sh -c 'cat /proc/[0-9]*/comm | grep -qx flowgen'; }
+	wait_for none_left
+	[ -z "$(node ls /run/netns)" ]
+}
+
+# bats test_tags=novm
+@test "SIGINT, SIGTERM and SIGKILL leave nothing" {
+	ends_by TERM 143
+	ends_by KILL 137
+	ends_by TERM 143 --keep
+}

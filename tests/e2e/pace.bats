@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# How often and how fast, from and to captures, and large sends.
+load helpers
+
+setup_file() {
+	node_up
+	pods_up
+	serve dst 53
+}
+teardown_file() { node_down; }
+
+udp() { inject --dst 10.9.0.9:53 --proto udp "$@"; }
+
+@test "--count and --interval: so many results, so long, and a summary on standard error" {
+	udp --count 5 --interval 50ms
+	is_status 0
+	[ "$(lines)" = 5 ]
+	holds '.policy.verdict == "none"'
+	[[ $stderr =~ '5 sent in '([0-9.]+)' ms' ]]
+	[ "${BASH_REMATCH[1]%.*}" -ge 200 ]
+	[[ $stderr =~ '0 allowed, 0 denied, 0 redirected, 5 none, 0 unknown, 0 inconclusive' ]]
+	[[ $stderr =~ 'from injection to end min/avg/max' ]]
+}
+
+@test "one probe says nothing on standard error" {
+	udp
+	is_status 0
+	[ -z "$stderr" ]
+}
+
+@test "--rate and --duration: about so many" {
+	udp --rate 2k --duration 500ms --summary
+	is_status 0
+	[[ $stderr =~ flowgen:\ ([0-9]+)\ sent ]]
+	[ "${BASH_REMATCH[1]}" -le 1100 ]
+	# A machine that is emulated may be slower, never faster.
+	[ -n "${FLOWGEN_TEST_INSIDE:-}" ] || [ "${BASH_REMATCH[1]}" -ge 700 ]
+}
+
+@test "--until denied: the denial is seen, with the time since the first probe and the one before it" {
+	node "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp --until denied --duration 60s \
+		> "$NODE_DIR/until" 2> "$NODE_DIR/summary" &
+	waiting=$!
+	wait_for test -s "$NODE_DIR/until"
+	id=$(attach web tcx/ingress deny_port --proto udp --port 53)
+	wait "$waiting"
+	podctl detach web --hook tcx/ingress --id "$id"
+	output=$(tail -n 1 "$NODE_DIR/until")
+	holds ".policy.verdict == \"denied\" and .policy.denied_by.id == $id and .expect.met == true"
+	holds '.repeat | .probes > 1 and .after_ns > .previous_ns'
+	grep -q 'denied after .*, not yet at' "$NODE_DIR/summary"
+	fits_schema
+}
+
+@test "--until what never comes is exit status 1" {
+	udp --until denied --duration 200ms
+	is_status 1
+	[[ $stderr =~ 'never denied' ]]
+	[ "$(lines)" = 1 ]
+}
+
+@test "SIGINT ends a run without end: a summary, and exit status 0" {
+	run --separate-stderr node timeout -s INT --preserve-status "${FLOWGEN_TEST_INSIDE:+1}1" \
+		"$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp --count 0 --interval 10ms
+	is_status 0
+	holds '.outcome == "delivered"'
+	[[ $stderr =~ ' sent in ' ]]
+}
+
+@test "--write stores what was sent, and --pcap sends it again" {
+	udp --count 3 --interval 1ms --size 100 --write "$NODE_DIR/w.pcap" --bytes --full-checksum
+	is_status 0
+	[ "$(tcpdump -nr "$NODE_DIR/w.pcap" 2> "$NODE_DIR/words" | wc -l)" = 3 ]
+	bytes=$(jq -r .packet.bytes <<< "$output" | head -n 1)
+	[ "$(tcpdump -nr "$NODE_DIR/w.pcap" -c 1 -XX 2> "$NODE_DIR/words" | sed -n 's/^\t0x[0-9a-f]*:  \([0-9a-f ]*\)  .*/\1/p' | tr -d ' \n')" = "$bytes" ]
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/w.pcap" --bytes
+	is_status 0
+	[ "$(lines)" = 3 ]
+	[ "$(jq -r .packet.bytes <<< "$output" | head -n 1)" = "$bytes" ]
+	[ "$(value .name)" = 'packet 1' ]
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/w.pcap" --filter 'udp port 54'
+	is_status 0
+	[ -z "$output" ]
+}
+
+@test "--pcap: the pod's address and mended checksums, or as captured" {
+	node "$FLOWGEN" inject --dry-run --src 192.0.2.7 --dst 10.9.0.9:53 --proto udp --size 30 --write "$NODE_DIR/d.pcap" > "$NODE_DIR/dry"
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/d.pcap" --write "$NODE_DIR/sent.pcap"
+	is_status 0
+	holds '.packet.src == "10.9.1.2" and .outcome == "delivered"'
+	[[ $(tcpdump -nvvr "$NODE_DIR/sent.pcap" 2>&1) == *'udp sum ok'* ]]
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/d.pcap" --keep-addresses
+	holds '.packet.src == "192.0.2.7"'
+}
+
+@test "a file cut short names the packet, after what came before it was sent" {
+	udp --count 2 --interval 1ms --size 100 --write "$NODE_DIR/c.pcap"
+	head -c 260 "$NODE_DIR/c.pcap" > "$NODE_DIR/cut.pcap"
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/cut.pcap"
+	is_status 2
+	[ "$(lines)" = 1 ]
+	[[ $stderr =~ 'cut.pcap: packet 2: truncated' ]]
+}
+
+@test "--timing capture keeps the pauses" {
+	udp --count 3 --interval 150ms --write "$NODE_DIR/t.pcap"
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/t.pcap" --timing capture
+	is_status 0
+	[[ $stderr =~ '3 sent in '([0-9]+)[.0-9]*' ms' ]]
+	[ "${BASH_REMATCH[1]}" -ge 250 ]
+}
+
+@test "--dry-run needs no privileges with --src, and touches nothing" {
+	run --separate-stderr node setpriv --reuid 65534 --regid 65534 --clear-groups "$FLOWGEN" inject --dry-run --src 10.1.1.1 --dst 10.9.0.9:53
+	is_status 0
+	holds '.policy.verdict == "unknown" and .outcome == "inconclusive" and .reason == "not sent: --dry-run" and .method == null'
+	holds '.packet.bytes | length == 148'
+	fits_schema
+	inject --dry-run --dst 10.9.0.9:53
+	is_status 0
+	holds '.packet.src == "10.9.1.2"'
+	flowgen inject --dry-run --dst 10.9.0.9:53
+	is_status 2
+	complains 'no pod given \(--pod REF; or --src ADDR, and no pod is looked at\)'
+}
+
+@test "--gso: a super-packet goes through as one, and comes out as its segments" {
+	hear dst packet --dev eth0 --count 1
+	udp --gso 1000 --size 5000
+	is_status 0
+	holds '.packet.length == 5028 and .outcome == "delivered"'
+	heard
+	inject --dst 10.9.0.9:53 --proto tcp --flags PA --gso 1000 --size 60000
+	holds '.packet.length > 60000 and (.outcome == "dropped" or .outcome == "delivered")'
+}
+
+@test "what does not fit together" {
+	udp --interval 1s
+	is_status 2
+	complains '--interval: there is one probe only'
+	udp --interval 1s --rate 5 --count 2
+	is_status 2
+	complains '--interval and --rate: only one of the two'
+	udp --until denied --expect deny
+	is_status 2
+	complains '--until and --expect'
+	udp --until perhaps
+	is_status 2
+	complains '"perhaps" is none of denied, allowed, dropped, delivered'
+	udp --filter tcp
+	is_status 2
+	complains '--filter: only with --pcap'
+	flowgen inject --pod netns:web --pcap /dev/null --dst 10.9.0.9
+	is_status 2
+	complains '--pcap: not with --dst'
+	flowgen inject --pod netns:web --pcap /dev/null --ttl 3
+	is_status 2
+	complains '--pcap: not with --ttl'
+	flowgen inject --pod netns:web --pcap "$NODE_DIR/none.pcap"
+	is_status 2
+	complains 'none.pcap: No such file'
+}
