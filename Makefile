@@ -235,18 +235,21 @@ $(BUILD)/static/pcap-no-dbus.o: $(BUILD)/static/pcap-no-dbus.c
 	$(call say,CC)$(CC) $(cflags) -c $< -o $@
 
 manuals = $(wildcard doc/*.8)
+formats = $(wildcard doc/*.5)
 schemas = $(wildcard doc/*.schema.json)
 scenarios = $(wildcard scenarios/*)
 
 install: all
 	install -D -m 755 $(BUILD)/flowgen $(DESTDIR)$(SBINDIR)/flowgen
 	$(if $(manuals),install -D -m 644 -t $(DESTDIR)$(DATADIR)/man/man8 $(manuals))
+	$(if $(formats),install -D -m 644 -t $(DESTDIR)$(DATADIR)/man/man5 $(formats))
 	$(if $(wildcard doc/flowgen.bash),install -D -m 644 doc/flowgen.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/flowgen)
 	$(if $(scenarios),install -d $(DESTDIR)$(DATADIR)/flowgen/scenarios && cp -R $(scenarios) $(DESTDIR)$(DATADIR)/flowgen/scenarios/)
 	$(if $(schemas),install -D -m 644 -t $(DESTDIR)$(DATADIR)/flowgen $(schemas))
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/flowgen $(manuals:doc/%=$(DESTDIR)$(DATADIR)/man/man8/%)
+	rm -f $(formats:doc/%=$(DESTDIR)$(DATADIR)/man/man5/%)
 	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/flowgen
 	rm -rf $(DESTDIR)$(DATADIR)/flowgen
 
@@ -287,7 +290,7 @@ lint-words:
 	@tests/lint/words
 
 lint-manuals:
-	@for page in $(manuals); do mandoc -T lint -W warning $$page || exit 1; done
+	@for page in $(manuals) $(formats); do mandoc -T lint -W warning $$page || exit 1; done
 
 # What cost a download stays: `rm -r build` removes that too.
 clean:

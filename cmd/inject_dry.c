@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inject_dry.c - `flowgen inject --dry-run`: builds the frames, writes and reports them, and touches nothing.
+ * inject_dry.c - `flowgen inject --dry-run`: builds the frames, writes and reports them, and
+ * touches nothing.
  *
- * With --src (and always with --keep-addresses) nothing is opened, so no privilege is needed. Otherwise the pod
- * is looked at for its addresses, its device's address and its MTU. The next hop is not resolved: that would send.
+ * With --src (and always with --keep-addresses) nothing is opened, so no privilege is needed.
+ * Otherwise the pod
+ * is looked at for its addresses, its device's address and its MTU. The next hop is not resolved:
+ * that would send.
  */
 #include <errno.h>
 #include <string.h>

@@ -33,7 +33,9 @@ static int open_capture(struct fg_feed *feed, struct fg_error *err)
 	return fg_capture_open(feed->options->pcap, feed->options->filter, &feed->capture, err);
 }
 
-/* Makes sure that there is a packet ahead, from the start of the file again where a round is over. */
+/*
+ * Makes sure that there is a packet ahead, from the start of the file again where a round is over.
+ */
 static int look_ahead(struct fg_feed *feed, struct fg_error *err)
 {
 	const struct fg_inject_options *o = feed->options;
@@ -101,7 +103,9 @@ static int take_ahead(struct fg_feed *feed, uint8_t *bytes, struct fg_probe_spec
 	return 0;
 }
 
-/* When the packet ahead is due, by the file's own times. Those that go backwards are due at once. */
+/*
+ * When the packet ahead is due, by the file's own times. Those that go backwards are due at once.
+ */
 static uint64_t captured_due(struct fg_feed *feed)
 {
 	if (!feed->first_ns) {

@@ -53,7 +53,10 @@ static int fill_plan(struct fg_feed *feed, int pod, const struct fg_pod *p,
 	if (!o->seeded && getrandom(&o->seed, sizeof(o->seed), 0) < 0)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "random bytes");
 	o->packet.mtu = p->peer.mtu;
-	/* The pod's kernel leaves the checksum to the pod's device, and programs on the way see it so. */
+	/*
+	 * The pod's kernel leaves the checksum to the pod's device, and programs on the way see it
+	 * so.
+	 */
 	if (!o->full_checksum && fg_offload_usual(&o->packet, o->dst.family) &&
 	    fg_offload_device(p->netns, p->peer.name))
 		o->packet.checksum_offload = true;
@@ -85,7 +88,10 @@ static int prepare(struct run *run, struct fg_error *err)
 	return fg_feed_begin(&run->feed, err);
 }
 
-/* SIGINT and SIGTERM end the waiting; what is there then is written, and everything is closed in order. */
+/*
+ * SIGINT and SIGTERM end the waiting; what is there then is written, and everything is closed in
+ * order.
+ */
 static int open_signals(struct run *run, struct fg_error *err)
 {
 	sigset_t set;
@@ -132,7 +138,10 @@ static uint32_t room_of(const struct run *run, uint32_t room)
 	return run->options->packet.fragment_size || run->options->until ? 1 : room;
 }
 
-/* The programs on the path changed: the probes that follow are to be judged by those that are there now. */
+/*
+ * The programs on the path changed: the probes that follow are to be judged by those that are there
+ * now.
+ */
 static int look_again(struct run *run, const struct fg_probe *window, uint32_t count,
 		      struct fg_error *err)
 {
@@ -142,7 +151,9 @@ static int look_again(struct run *run, const struct fg_probe *window, uint32_t c
 
 	for (uint32_t i = 0; i < count; i++)
 		changed |= window[i].trace.changed;
-	/* A summary is about one list of programs: what comes after a change stays unknown in it. */
+	/*
+	 * A summary is about one list of programs: what comes after a change stays unknown in it.
+	 */
 	if (!changed || run->options->summary)
 		return 0;
 	if (fg_session_renew_pod(run->session, pod, err))

@@ -14,7 +14,9 @@
 #include "inject_parts.h"
 #include "output.h"
 
-/* Colour and drawing are for a person at a terminal who has not asked to be spared (no-color.org). */
+/*
+ * Colour and drawing are for a person at a terminal who has not asked to be spared (no-color.org).
+ */
 static struct fg_report_options report_options(const struct fg_inject_options *o)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -101,7 +103,10 @@ static void add_tally(struct fg_tally *t, const struct fg_probe *probe)
 	t->timed++;
 }
 
-/* Of a packet that is sent again and again, what differs from the one before is told, and where it ends. */
+/*
+ * Of a packet that is sent again and again, what differs from the one before is told, and where it
+ * ends.
+ */
 static bool is_news(struct fg_sink *sink, struct fg_probe *probe)
 {
 	const struct fg_result *r = &probe->result;
@@ -141,7 +146,10 @@ static int emit(struct fg_sink *sink, const struct fg_probe *probe, struct fg_er
 	return fg_report_text(sink->report, probe, &sink->buffer, err);
 }
 
-/* Only what was sent goes to the file, with the time at which it was; in a dry run that is all of it, at time 0. */
+/*
+ * Only what was sent goes to the file, with the time at which it was; in a dry run that is all of
+ * it, at time 0.
+ */
 static int write_frame(struct fg_sink *sink, const struct fg_probe *probe, struct fg_error *err)
 {
 	uint64_t at = probe->trace.injected_ns ? probe->trace.injected_ns : probe->trace.sent_ns;

@@ -33,7 +33,7 @@ static const struct feature features[FG_FEATURES] = {
 	[FG_FEATURE_CAP_PERFMON] = { "CAP_PERFMON", NULL, CAP_PERFMON, true,
 				     "load observers (CAP_SYS_ADMIN includes it)" },
 	[FG_FEATURE_CAP_SYS_PTRACE] = { "CAP_SYS_PTRACE", NULL, CAP_SYS_PTRACE, false,
-					"find pods by the processes of other users" },
+					"find pods and destinations by their processes" },
 	[FG_FEATURE_CAP_DAC_READ_SEARCH] = { "CAP_DAC_READ_SEARCH", NULL, CAP_DAC_READ_SEARCH,
 					     false,
 					     "read what runtimes keep below other users' directories" },
@@ -75,7 +75,7 @@ _Static_assert(FG_FEATURES <= 32, "a requirement is a mask of features");
 /* Each requirement is a set of which one is enough; a method needs all of its requirements. Privileges go first. */
 #define EVERY_METHOD                                                                               \
 	BIT(CAP_SYS_ADMIN), BIT(CAP_NET_ADMIN), BIT(CAP_NET_RAW), BIT(CAP_BPF), BIT(CAP_PERFMON),  \
-		BIT(BTF), BIT(RING_BUFFER), BIT(PROBE_READ), BIT(TP_BTF), BIT(SYSCALL_PROGRAM),    \
+		BIT(CAP_SYS_PTRACE), BIT(BTF), BIT(RING_BUFFER), BIT(PROBE_READ), BIT(TP_BTF), BIT(SYSCALL_PROGRAM),    \
 		BIT(AF_PACKET)
 #define OWN_PAIR BIT(NETKIT) | BIT(VETH), BIT(NETKIT) | BIT(TCX) | BIT(CLSACT)
 #define REQUIREMENTS_MAX 16
@@ -204,7 +204,8 @@ int fg_capability_preflight(struct fg_error *err)
 {
 	static const enum fg_feature needed[] = { FG_FEATURE_CAP_SYS_ADMIN,
 						  FG_FEATURE_CAP_NET_ADMIN, FG_FEATURE_CAP_NET_RAW,
-						  FG_FEATURE_CAP_BPF, FG_FEATURE_CAP_PERFMON };
+						  FG_FEATURE_CAP_BPF, FG_FEATURE_CAP_PERFMON,
+						  FG_FEATURE_CAP_SYS_PTRACE };
 	char missing[400] = "", one[160];
 	struct fg_error why;
 

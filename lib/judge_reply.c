@@ -168,11 +168,35 @@ static bool policy_drop(const struct fg_scene *scene, const struct fg_observatio
 	       (end->symbol && !strncmp(end->symbol, "netkit_xmit", 11));
 }
 
+/* The only program that can have made the drop, where none was seen to; else -1. */
+static int only_suspect(const struct fg_ladder *back, const struct fg_event *end)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < back->count; i++) {
+		const struct fg_program *p = &back->programs[i];
+
+		if (p->traced || p->netns != end->netns || p->ifindex != (int)end->ifindex)
+			continue;
+		if (found >= 0)
+			return -1;
+		found = (int)i;
+	}
+	return found;
+}
+
 static void judge_back(const struct fg_scene *scene, struct fg_reply *reply)
 {
 	bool redirected;
 
 	reply->denied_by = back_denier(scene->back, reply, &redirected);
+	if (reply->denied_by < 0 && reply->dropped && policy_drop(scene, reply->end)) {
+		reply->denied_by = only_suspect(scene->back, &reply->end->event);
+		if (reply->denied_by >= 0) {
+			reply->steps[reply->denied_by].ran = FG_RAN_YES;
+			reply->steps[reply->denied_by].evidence = FG_EVIDENCE_DROP_REASON;
+		}
+	}
 	if (reply->denied_by >= 0 || (reply->dropped && policy_drop(scene, reply->end)))
 		reply->verdict = FG_VERDICT_DENIED;
 	else if (reply->kind == FG_REPLY_NONE || !asked_all(scene->back))

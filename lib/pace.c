@@ -21,7 +21,10 @@ uint64_t fg_pace_take(struct fg_pace *pace, uint64_t now_ns, uint64_t room)
 	}
 	if (now_ns < next)
 		return 0;
-	/* Also where the interval itself is longer than the slack: one probe late is one probe, not two. */
+	/*
+	 * Also where the interval itself is longer than the slack: one probe late is one probe, not
+	 * two.
+	 */
 	if (now_ns - next > FG_PACE_SLACK_NS) {
 		pace->start_ns = now_ns;
 		pace->taken = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * record.bpf.c - a policy program that lets everything pass, and keeps all that it can see of one packet. For tests/tool/fidelity.c,
+ * record.bpf.c - a policy program that lets everything pass, and keeps all that it can see of one
+ * packet. For tests/tool/fidelity.c,
  * which compares what it saw of a pod's own packet with what it saw of flowgen's.
  */
 #include "kernel.h"

@@ -140,7 +140,8 @@ send() { node "$FLOWGEN" inject --pod netns:web --deliver "$@" > "$NODE_DIR/sent
 	catch_start dst --proto udp --src 10.9.1.2
 	signal STOP
 	send --dst 10.9.0.9 --dport 1-9000 --proto udp --summary
-	signal CONT
+	# nsenter has stopped with its child, and wakes it.
+	kill -CONT "$(pgrep -P "$CATCHER")"
 	signal INT
 	catch_end
 	is_status 4

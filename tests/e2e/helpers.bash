@@ -191,27 +191,36 @@ orphans() {
 	done
 }
 
-# Whatever is not flowgen's own, as text: for comparing before and after. Counters and times are left out.
+# What is in one network namespace, as text, but for counters, times, and the state of a link: that is told late, and may
+# still change for what was there before.
+namespace_state() {
+	cat <<-'SCRIPT'
+		ip -d link | sed -E 's/ group .*//; s/NO-CARRIER,//; s/ state [A-Z]+//'
+		ip addr | sed -E 's/NO-CARRIER,//; s/ state [A-Z]+//'
+		ip route show table all
+		ip -6 route show table all | sed 's/expires [0-9]*sec//'
+		ip neigh | awk '{ print $1, $2, $3 }'
+		ip rule
+		nft list ruleset | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
+		bpftool net show
+		tc qdisc show
+		for device in $(tc qdisc show | sed -n 's/^qdisc clsact .* dev \([^ ]*\) .*/\1/p'); do
+			tc filter show dev "$device" ingress
+			tc filter show dev "$device" egress
+		done
+	SCRIPT
+}
+
+# Whatever is not flowgen's own: for comparing before and after.
 host_state() {
-	local dir
-	for dir in '' $(node ls /run/netns); do
-		echo "== namespace ${dir:-node}"
-		inside() { if [ -n "$dir" ]; then in_pod "$dir" "$@"; else node "$@"; fi; }
-		# The state of a link is told late: it may still change for what was there before.
-		inside ip -d link | sed -E 's/ group .*//; s/NO-CARRIER,//; s/ state [A-Z]+//'
-		inside ip addr | sed -E 's/NO-CARRIER,//; s/ state [A-Z]+//'
-		inside ip route show table all
-		inside ip -6 route show table all | sed 's/expires [0-9]*sec//'
-		inside ip neigh | awk '{ print $1, $2, $3 }'
-		inside ip rule
-		inside nft list ruleset
-		inside bpftool net show
-		for device in $(inside ls /proc/sys/net/ipv4/conf); do
-			case $device in all | default) continue ;; esac
-			inside tc qdisc show dev "$device"
-			inside tc filter show dev "$device" ingress
-			inside tc filter show dev "$device" egress
-		done 2> /dev/null
+	local name
+	echo '== node'
+	node sh -c "$(namespace_state)"
+	for name in "/proc/$NODE_PID/root/run/netns"/*; do
+		[ -e "$name" ] || continue
+		name=${name##*/}
+		echo "== $name"
+		in_pod "$name" sh -c "$(namespace_state)"
 	done
 	echo '== BPF objects of flowgen that no process holds'
 	orphans

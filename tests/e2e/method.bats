@@ -70,7 +70,7 @@ takes() {
 
 @test "a filter of another kind in the pod is never passed by" {
 	in_pod web tc qdisc add dev eth0 clsact
-	in_pod web tc filter add dev eth0 egress matchall action drop 2> /dev/null ||
+	in_pod web tc filter add dev eth0 egress protocol ip matchall action drop 2> /dev/null ||
 		in_pod web tc filter add dev eth0 egress protocol ip u32 match u32 0 0 action drop 2> /dev/null ||
 		skip 'this kernel has no filter but BPF'
 	inject --dst 10.9.0.9:53 --proto udp

@@ -206,35 +206,85 @@ uid=3c1ad6e4-9a6c-4f53-8a52-9f0a3c1f000
 
 @test "flowgen pods lists them all" {
 	node "$FLOWGEN" pods --output json > "$BATS_TEST_TMPDIR/pods"
-	list=$(jq -sc 'if (.[0] | type) == "array" then .[0] else . end' "$BATS_TEST_TMPDIR/pods")
-	jq -e --arg uid "${uid}1" 'any(.[]; .namespace == "shop" and .name == "cart-0" and .uid == $uid)' <<< "$list"
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/schema.py" "$BATS_TEST_DIRNAME/../../doc/pod.schema.json" < "$BATS_TEST_TMPDIR/pods"
+	list=$(jq -sc . "$BATS_TEST_TMPDIR/pods")
+	jq -e --arg uid "${uid}1" 'any(.[]; .namespace == "shop" and .name == "cart-0" and .uid == $uid and .runtime == "containerd"
+		and .live and (.addresses[0] | startswith("10.244.1.")) and .device.kind == "veth" and .method != null)' <<< "$list"
 	jq -e 'any(.[]; .namespace == "pay" and .name == "cart-0")' <<< "$list"
-	jq -e 'any(.[]; .namespace == "kube-system" and .name == "agent-x7")' <<< "$list"
+	jq -e 'any(.[]; .namespace == "kube-system" and .name == "agent-x7" and .netns == null and (.refused | contains("host network")))' <<< "$list"
+	# Each pod once: its namespace is not listed a second time by the name that CNI gave it.
+	[ "$(jq '[.[] | select(.netns) | .netns.inode] | length == (unique | length)' <<< "$list")" = true ]
+	run node "$FLOWGEN" pods
+	[[ ${lines[0]} =~ ^NAMESPACE\ +NAME\ +UID\ +RUNTIME\ +ADDRESSES\ +DEVICE\ +HOST-DEVICE\ +METHOD\ +PROGRAMS ]]
+	[[ $output =~ shop\ +cart-0\ +${uid}1\ +containerd\ +10\.244\.1\.[0-9]+\ +eth0\ veth\ +veth ]]
+	[[ $output =~ kube-system\ +agent-x7\ .*host\ network ]]
+}
+
+@test "flowgen pods from outside the node, by its root" {
+	run "$FLOWGEN" pods --host-root "/proc/$(cat "$W/init")/root" --output json
+	[ "$status" = 0 ]
+	[ "$(jq -r 'select(.refused == null and .namespace != null) | .namespace + "/" + .name' <<< "$output" | sort | xargs)" = 'pay/cart-0 shop/cart-0 shop/db-0' ]
 }
 
 address() { # address POD: of its eth0
-	node nsenter --net="$(pod "$1" | jq -r .netns)" ip -4 -o addr show eth0 | grep -oE '10\.244\.[0-9]+\.[0-9]+' | head -n1
+	node nsenter --net="$(pod "$1" | jq -r .netns)" ip -4 -o addr show eth0 | grep -oE '10\.[0-9]+\.[0-9]+\.[0-9]+' | head -n1
 }
 
-delivered() { # delivered POD DESTINATION: the result says so, and names the pod's address
+delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result says so, and calls the pods by their names
 	run inject --pod "$1" --dst "$2" --proto tcp --output json
 	echo "$output"
 	[ "$status" = 0 ]
-	jq -se 'length == 1 and .[0].outcome == "delivered" and .[0].policy.verdict == "none"' <<< "$output"
+	jq -se --arg name "$3" --arg to "${4:-}" 'length == 1 and .[0].outcome == "delivered" and .[0].policy.verdict == "none" and
+		.[0].pod.name == $name and ($to == "" or any(.[0].observations[]; .netns.name == $to))' <<< "$output"
 }
 
 @test "flowgen injects from a namespace's path, ptp to bridge and back" {
-
-	delivered "$(pod shop/cart-0 | jq -r .netns)" "$(address shop/db-0):8080"
-	delivered "$(pod shop/db-0 | jq -r .netns)" "$(address shop/cart-0):8080"
+	delivered "$(pod shop/cart-0 | jq -r .netns)" "$(address shop/db-0):8080" shop/cart-0 shop/db-0
+	delivered "$(pod shop/db-0 | jq -r .netns)" "$(address shop/cart-0):8080" shop/db-0 shop/cart-0
 }
 
 @test "flowgen injects by each name, on ptp and on bridge" {
 	target=$(address shop/db-0):8080
-	for name in shop/cart-0 "uid:${uid}1" "container:$(cut -c1-12 "$W/web")" pay/cart-0; do
-		delivered "$name" "$target"
+	for name in shop/cart-0 "uid:${uid}1" "container:$(cut -c1-12 "$W/web")" "ip:$(address shop/cart-0)"; do
+		delivered "$name" "$target" shop/cart-0 shop/db-0
 	done
-	delivered shop/db-0 "$(address shop/cart-0):8080"
+	delivered pay/cart-0 "$target" pay/cart-0 shop/db-0
+	delivered shop/db-0 "$(address shop/cart-0):8080" shop/db-0 shop/cart-0
+}
+
+@test "a program on CNI's host-side device is seen to deny: ptp and bridge" {
+	node "$BUILD/tests/tool/podctl" up seed --addr 10.77.0.2/32
+	id=$(node "$BUILD/tests/tool/podctl" attach seed --hook tc/ingress --policy deny_port --proto tcp --port 8080)
+	node sh -c "mount -t bpf bpf /sys/fs/bpf && bpftool prog pin id $id /sys/fs/bpf/deny"
+	for name in cart-0 db-0; do
+		device=$(node "$FLOWGEN" pods --output json | jq -r --arg name "$name" 'select(.namespace == "shop" and .name == $name) | .device.primary')
+		node tc qdisc add dev "$device" clsact
+		node tc filter add dev "$device" ingress bpf da object-pinned /sys/fs/bpf/deny
+		run inject --pod "shop/$name" --dst 10.77.0.2:8080 --output json
+		node tc qdisc del dev "$device" clsact
+		echo "$output"
+		[ "$status" = 0 ]
+		jq -e --argjson id "$id" '.policy.verdict == "denied" and .policy.denied_by.id == $id' <<< "$output"
+	done
+	node umount /sys/fs/bpf
+}
+
+# bats test_tags=novm
+@test "flowgen injects as a podman pod and container, by id, name and bare name" {
+	[ -s "$W/kiosk" ] || skip 'podman does not work here'
+	target=$(address shop/db-0):8080
+	delivered container:kiosk "$target" kiosk shop/db-0
+	delivered kiosk "$target" kiosk shop/db-0
+	delivered "container:$(cut -c1-12 "$W/kiosk")" "$target" kiosk
+	# A container of a pod stands for the pod.
+	delivered container:till "$target" stand
+	delivered stand "$target" stand
+	run inject --pod container:lobby --dst "$target"
+	[ "$status" = 3 ]
+	[[ $output == *'host network'* ]]
+	# The start of an id is no bare word.
+	run inject --pod "$(cut -c1-12 "$W/kiosk")" --dst "$target"
+	[ "$status" = 3 ]
 }
 
 @test "flowgen refuses a host-network pod and one that is not there, with exit status 3" {
@@ -243,4 +293,5 @@ delivered() { # delivered POD DESTINATION: the result says so, and names the pod
 	[[ $output == *agent-x7*'host network'* ]]
 	run inject --pod shop/nobody --dst 10.244.1.2:80
 	[ "$status" = 3 ]
+	[[ $output == *shop/nobody*'not on this node'* ]]
 }

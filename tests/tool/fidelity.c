@@ -3,8 +3,9 @@
  * fidelity.c - compares a pod's own packets with flowgen's: for each kind of device, method, hook
  * and protocol that the kernel has, the pod sends a packet by an ordinary socket, flowgen sends the
  * same one, and tests/bpf/record.bpf.c keeps all that a policy program can see of both. Prints what
- * differs, as the rows of the table in doc/fidelity.md; before them, as comments, what was compared.
- *	fidelity FLOWGEN
+ * differs, as the rows of the table in doc/fidelity.md; before them, as comments, what was
+ * compared.
+ *	fidelity FLOWGEN [veth|netkit]
  * Runs in a node of its own (podctl hold): it makes pods there.
  */
 #include <arpa/inet.h>
@@ -550,12 +551,13 @@ static bool make_pods(const struct kind *kind)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fputs("usage: fidelity FLOWGEN\n", stderr);
+	if (argc < 2 || argc > 3) {
+		fputs("usage: fidelity FLOWGEN [veth|netkit]\n", stderr);
 		return 2;
 	}
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		if (!strcmp(kinds[k].kind, "netkit") && !fg_testbed_has_netkit())
+		if ((argc == 3 && strcmp(kinds[k].kind, argv[2])) ||
+		    (!strcmp(kinds[k].kind, "netkit") && !fg_testbed_has_netkit()))
 			continue;
 		if (!make_pods(&kinds[k]))
 			die("make a pod");

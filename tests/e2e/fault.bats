@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# What can become of a packet on its way: each case with its outcome, by reason and place; and every packet has one.
+
+load helpers
+
+setup_file() {
+	node_up
+	pods_up
+	# A link that is only there to be wrong: it has a route, and one namespace behind it.
+	podctl up far --addr 10.9.5.9/24 --gw 10.9.5.1
+}
+teardown_file() { node_down; }
+teardown() {
+	node nft delete table ip fault 2> /dev/null || :
+	node ip link set hfar up mtu 1500
+	node sysctl -qw net.ipv4.conf.hweb.rp_filter=0 net.ipv4.conf.all.rp_filter=0
+}
+
+# rules CHAIN RULE[; RULE]: one chain of the host's, for as long as a test runs.
+rules() { printf 'table ip fault {\nchain f {\n%s\n%s\n}\n}\n' "$1" "$2" | node nft -f -; }
+
+# one FILTER: the only result of the last inject satisfies it, and the schema.
+one() { is_status "${want:-0}" && holds "$1"; }
+
+@test "no route on the host: dropped by the routing, and answered" {
+	inject --dst 192.0.2.77:53 --proto udp
+	one '.policy.verdict == "none" and (.outcome == "rejected" or .outcome == "dropped") and (.drop.reason | test("NOROUTE|NO_ROUTE|NOT_SPECIFIED"))'
+}
+
+@test "TTL expired: rejected by the host with a time exceeded" {
+	inject --dst 10.9.0.9:53 --proto udp --ttl 1
+	one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 11 and .reply.from == "10.9.1.1"' ||
+		one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 11'
+}
+
+@test "a closed port: rejected, by the destination" {
+	inject --dst 10.9.0.9:53 --proto udp --deliver
+	one '.outcome == "rejected" and .drop.reason == "NO_SOCKET" and .reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 3 and .reply.from == "10.9.0.9"'
+	inject --dst 10.9.0.9:53 --proto tcp --deliver
+	one '.outcome == "rejected" and .reply.kind == "rst" and .reply.from == "10.9.0.9"'
+}
+
+@test "unless it is let in, a destination pod does not see the packet" {
+	before=$(in_pod dst cat /proc/net/snmp /proc/net/netstat)
+	inject --dst 10.9.0.9:53 --proto udp
+	one '.outcome == "delivered" and .stopped and .drop == null'
+	inject --dst 10.9.0.9:53 --proto tcp
+	one '.outcome == "delivered" and .stopped'
+	inject --dst 10.9.0.9 --proto icmp
+	one '.outcome == "delivered" and .stopped'
+	[ "$before" = "$(in_pod dst cat /proc/net/snmp /proc/net/netstat)" ]
+}
+
+@test "the sending pod's counters do not move, whatever is answered" {
+	in_pod dst "$TOOL/listen" tcp --port 8080 --count 0 --seconds 60 > "$NODE_DIR/tcp" 2>&1 3>&- 7>&- &
+	wait_for grep -q ready "$NODE_DIR/tcp"
+	before=$(in_pod web cat /proc/net/snmp /proc/net/netstat)
+	inject --dst 10.9.0.9:8080 --proto tcp --reply
+	one '.outcome == "replied" and .reply.kind == "syn-ack" and .reply.ttl == 63 and .reply.rtt_ns > 0'
+	inject --dst 10.9.0.9:8081 --proto tcp --reply
+	one '.outcome == "rejected" and .reply.kind == "rst"'
+	inject --dst 10.9.0.9 --proto icmp --reply
+	one '.outcome == "replied" and .reply.kind == "echo-reply" and .packet.proto == "icmp"'
+	inject --dst 10.9.0.9:53 --proto udp --reply
+	one '.outcome == "rejected" and .reply.kind == "icmp-error"'
+	[ "$before" = "$(in_pod web cat /proc/net/snmp /proc/net/netstat)" ]
+	# Nothing is left half open on the other side either.
+	refute in_pod dst grep -q ' 03 ' /proc/net/tcp
+}
+
+@test "an answer that does not come: the outcome stands, and it is said" {
+	rules 'type filter hook forward priority 0;' 'ip saddr 10.9.0.9 drop'
+	inject --dst 10.9.0.9 --proto icmp --reply --timeout 300ms
+	one '.outcome == "delivered" and .reply.kind == null and .reply.drop.reason == "NETFILTER_DROP"'
+}
+
+@test "the way back has a verdict of its own" {
+	need tcx
+	id=$(attach web tcx/egress drop_all --other-side)
+	inject --dst 10.9.0.9 --proto icmp --reply --timeout 300ms
+	podctl detach web --hook tcx/egress --other-side
+	one ".outcome == \"delivered\" and .policy.verdict == \"none\" and .reply.kind == null and .reply.policy.verdict == \"denied\" and .reply.policy.denied_by.id == $id"
+}
+
+@test "a full socket buffer: dropped at the socket" {
+	in_pod dst "$PYTHON" -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256)
+s.bind(("", 5353))
+print("ready", flush=True)
+time.sleep(60)' > "$NODE_DIR/full" 3>&- 7>&- &
+	stuck=$!
+	wait_for grep -q ready "$NODE_DIR/full"
+	inject --dst 10.9.0.9:5353 --proto udp --deliver --size 1000 --count 20
+	is_status 0
+	[ "$(jq -s 'map(select(.outcome == "delivered")) | length' <<< "$output")" -ge 1 ]
+	[ "$(jq -s 'map(select(.outcome == "dropped" and .drop.reason == "SOCKET_RCVBUFF")) | length' <<< "$output")" -ge 1 ]
+	[ "$(jq -s length <<< "$output")" = 20 ]
+	kill "$stuck"
+}
+
+@test "the way out is down: no route, or no device" {
+	node ip link set hfar down
+	inject --dst 10.9.5.9:53 --proto udp
+	holds '(.outcome == "rejected" or .outcome == "dropped") and .drop != null'
+}
+
+@test "too large for the way, with DF: rejected with the size that fits" {
+	node ip link set hfar mtu 1000
+	inject --dst 10.9.5.9:53 --proto udp --size 1200
+	one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 4 and .drop.reason == "PKT_TOO_BIG"'
+}
+
+@test "too large for the way, without DF: the host cuts it, and it was not dropped" {
+	node ip link set hfar mtu 1000
+	inject --dst 10.9.5.9:53 --proto udp --size 1200 --df off --timeout 300ms
+	# The pieces are packets of their own, which nothing follows: only an answer can tell more.
+	holds '.drop == null and (.outcome == "inconclusive" or (.outcome == "rejected" and .reply.from == "10.9.5.9"))'
+}
+
+@test "reverse path filter: dropped by it" {
+	node sysctl -qw net.ipv4.conf.hweb.rp_filter=1 net.ipv4.conf.all.rp_filter=1
+	inject --dst 10.9.0.9:53 --proto udp --src 10.77.0.1 --spoof
+	one '.outcome == "dropped" and (.drop.reason | test("RPFILTER"))'
+}
+
+@test "nftables drops in the forward chain" {
+	rules 'type filter hook forward priority 0;' 'udp dport 53 drop'
+	inject --dst 10.9.0.9:53 --proto udp
+	one '.outcome == "dropped" and .drop.reason == "NETFILTER_DROP" and (.drop.location | test("^(nf_|nft_)")) and .policy.verdict == "none"'
+}
+
+@test "nftables rejects in the forward chain" {
+	rules 'type filter hook forward priority 0;' 'udp dport 53 reject; tcp dport 53 reject with tcp reset'
+	inject --dst 10.9.0.9:53 --proto udp
+	one '.outcome == "rejected" and .drop.reason == "NETFILTER_DROP" and .reply.kind == "icmp-error" and .reply.icmp_type == 3'
+	inject --dst 10.9.0.9:53 --proto tcp
+	one '.outcome == "rejected" and .drop.reason == "NETFILTER_DROP" and .reply.kind == "rst"'
+}
+
+@test "translated on the way: the change is seen, and the end is that of the real destination" {
+	rules 'type nat hook prerouting priority -100;' 'ip daddr 10.96.0.10 udp dport 53 dnat to 10.9.0.9:5300'
+	inject --dst 10.96.0.10:53 --proto udp
+	one '.outcome == "delivered" and .stopped and (.observations | map(.detail // "") | any(test("10.9.0.9")))'
+}
+
+@test "a ring that is too small: inconclusive, never a guess" {
+	inject --dst 10.9.0.9 --dport 1-3000 --proto udp --ring-size 4096 --timeout 200ms
+	is_status 4
+	[ "$(jq -s length <<< "$output")" = 3000 ]
+	[ "$(jq -s 'map(.lost_events) | max' <<< "$output")" -gt 0 ]
+	[ "$(jq -s 'map(select(.lost_events > 0 and (.outcome != "inconclusive" or .policy.verdict != "unknown"))) | length' <<< "$output")" = 0 ]
+}
+
+@test "the destination goes away in mid-run: each packet has one end all the same" {
+	podctl up gone --addr 10.9.6.9/24 --gw 10.9.6.1
+	node "$FLOWGEN" inject --pod netns:web --dst 10.9.6.9 --dport 1-60000 --proto udp --timeout 200ms > "$NODE_DIR/gone" 2> /dev/null 3>&- &
+	runner=$!
+	wait_for test -s "$NODE_DIR/gone"
+	podctl del gone
+	wait "$runner" || status=$?
+	[ "$(jq -s length "$NODE_DIR/gone")" -ge 1 ]
+	[ "$(jq -s 'map(select(.outcome | IN("delivered", "forwarded", "dropped", "rejected", "replied", "inconclusive") | not)) | length' "$NODE_DIR/gone")" = 0 ]
+}
+
+@test "conservation: what is injected is the sum of the outcomes" {
+	rules 'type filter hook forward priority 0;' 'udp dport 100-199 drop; udp dport 200-299 reject'
+	inject --dst 10.9.0.9 --dport 1-2000 --proto udp --summary
+	holds '.total == 2000 and ([.outcomes[].count] | add) == 2000 and ([.verdicts[].count] | add) == 2000'
+	holds '.outcomes.dropped.count + .outcomes.rejected.count == 200 and .outcomes.delivered.count == 1800'
+}
+
+@test "netem on the way: lost is dropped by the qdisc, and 50 ms are 50 ms" {
+	node tc qdisc add dev hfar root netem loss 100% 2> /dev/null || skip "this kernel has no netem"
+	inject --dst 10.9.5.9:53 --proto udp
+	one '.outcome == "dropped" and (.drop.reason | test("QDISC"))'
+	node tc qdisc replace dev hfar root netem delay 50ms
+	inject --dst 10.9.5.9 --proto icmp --reply
+	one '.outcome == "replied" and .reply.rtt_ns > 50000000 and .reply.rtt_ns < 55000000'
+	node tc qdisc del dev hfar root
+}

@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# The live-flow guard: what a socket or a connection uses is refused; and the state that probes leave, and --tidy.
+load helpers
+
+setup_file() {
+	node_up
+	pods_up
+	# Connection tracking works in a namespace once a rule asks for it.
+	local where
+	for where in node 'in_pod web' 'in_pod dst'; do
+		$where nft -f - <<-'END'
+			table inet watch {
+				chain forward { type filter hook forward priority 0; ct state new counter; }
+				chain input { type filter hook input priority 0; ct state new counter; }
+				chain output { type filter hook output priority 0; ct state new counter; }
+			}
+		END
+	done
+	serve dst 53
+}
+teardown_file() { node_down; }
+setup() {
+	SOCKETS=
+	untrack
+}
+teardown() { drop_sockets; }
+
+untrack() { for where in node 'in_pod web' 'in_pod dst'; do $where conntrack -F 2> /dev/null; done; }
+
+# hold_socket POD PYTHON: runs the statements, which leave a socket in s, and keeps it until drop_sockets.
+hold_socket() {
+	rm -f "$NODE_DIR/held"
+	in_pod "$1" "$PYTHON" -c "
+import socket, time
+$2
+print('inode', __import__('os').fstat(s.fileno()).st_ino, flush=True)
+time.sleep(9999)" > "$NODE_DIR/held" 2>&1 3>&- 7>&- &
+	SOCKETS="$SOCKETS $!"
+	wait_for grep -q inode "$NODE_DIR/held"
+	INODE=$(awk '{ print $2 }' "$NODE_DIR/held")
+}
+drop_sockets() {
+	local pid
+	for pid in $SOCKETS; do
+		kill $(pgrep -P "$pid") "$pid" 2> /dev/null || :
+		wait "$pid" || :
+	done
+	SOCKETS=
+}
+
+# refused PATTERN ARGUMENT...: exit status 2, and --force sends it.
+refused() {
+	local pattern=$1
+	shift
+	inject "$@"
+	is_status 2
+	complains "$pattern"
+	inject "$@" --force
+	is_status 0
+	[[ $stderr =~ warning:\ .*$pattern ]]
+	holds '.outcome == "delivered"'
+}
+
+@test "a connected UDP socket" {
+	hold_socket web 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.9.1.2", 4000)); s.connect(("10.9.0.9", 53))'
+	refused "10.9.1.2:4000 > 10.9.0.9:53 udp is in use: pod netns:web has a socket .inode $INODE, uid 0, ESTAB. of this connection" \
+		--dst 10.9.0.9:53 --proto udp --sport 4000
+	# Another port of the same pod is nobody's.
+	inject --dst 10.9.0.9:53 --proto udp --sport 4001
+	is_status 0
+	inject --dst 10.9.0.9:54 --proto udp --sport 4000
+	is_status 0
+	# And for TCP that tuple is free.
+	inject --dst 10.9.0.9:53 --sport 4000
+	is_status 0
+}
+
+@test "a UDP socket without a peer, of IPv4, and of IPv6 for both" {
+	hold_socket web 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 4002))'
+	refused "socket .inode $INODE, uid 0, UNCONN. on this port" --dst 10.9.0.9:53 --proto udp --sport 4002
+	hold_socket web 's = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.bind(("::", 4003))'
+	refused "socket .inode $INODE, uid 0, UNCONN. on this port" --dst 10.9.0.9:53 --proto udp --sport 4003
+	hold_socket web 's = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(41, socket.IPV6_V6ONLY, 1); s.bind(("::", 4004))'
+	inject --dst 10.9.0.9:53 --proto udp --sport 4004
+	is_status 0
+}
+
+@test "a TCP connection, not a listening socket" {
+	hold_socket dst 's = socket.socket(); s.bind(("10.9.0.9", 80)); s.listen()'
+	hold_socket web 's = socket.socket(); s.bind(("10.9.1.2", 4005)); s.connect(("10.9.0.9", 80))'
+	refused "10.9.1.2:4005 > 10.9.0.9:80 tcp is in use: .*inode $INODE, uid 0, ESTAB" --dst 10.9.0.9:80 --sport 4005
+	hold_socket web 's = socket.socket(); s.bind(("10.9.1.2", 4006)); s.listen()'
+	inject --dst 10.9.0.9:80 --sport 4006
+	is_status 0
+	# A TCP connection of an IPv6 socket over IPv4.
+	hold_socket web 's = socket.socket(socket.AF_INET6); s.bind(("::", 4007)); s.connect(("::ffff:10.9.0.9", 80))'
+	refused "inode $INODE, uid 0, ESTAB" --dst 10.9.0.9:80 --sport 4007
+}
+
+@test "a connection tracking entry, asked for one by one and listed" {
+	node conntrack -I -p udp -s 10.9.1.2 -d 10.9.0.9 --sport 4010 --dport 53 -t 600 2> /dev/null
+	refused '10.9.1.2:4010 > 10.9.0.9:53 udp is in use: connection tracking of the host has 10.9.1.2:4010 > 10.9.0.9:53 udp' \
+		--dst 10.9.0.9:53 --proto udp --sport 4010
+	inject --dst 10.9.0.9 --dport 1-200 --proto udp --sport 4010
+	is_status 2
+	complains 'tracking of the host has'
+	inject --dst 10.9.0.9 --dport 54-253 --proto udp --sport 4010 --summary
+	is_status 0
+	# In the pod; and the answering side of an entry, here behind a translation.
+	in_pod web conntrack -I -p tcp -s 10.9.1.2 -d 10.9.0.9 --sport 4011 --dport 80 -t 600 --state SYN_SENT 2> /dev/null
+	refused 'tracking of the pod has' --dst 10.9.0.9:80 --sport 4011
+	node conntrack -I -p tcp -s 10.9.0.9 -d 10.9.0.77 --reply-src 10.9.1.2 --reply-dst 10.9.0.9 --sport 5000 --dport 80 \
+		--reply-port-src 8080 --reply-port-dst 5000 -t 600 --state ESTABLISHED -u SEEN_REPLY 2> /dev/null
+	inject --dst 10.9.0.9:5000 --sport 8080
+	is_status 2
+	complains '10.9.1.2:8080 > 10.9.0.9:5000 tcp is in use: connection tracking of the host has 10.9.0.9:5000 > 10.9.0.77:80 tcp .*replied'
+	inject --dst 10.9.0.9 --dport 4900-5100 --sport 8080
+	is_status 2
+}
+
+@test "nothing is sent when one of many is refused" {
+	hold_socket web 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("10.9.1.2", 4020)); s.connect(("10.9.0.9", 3000))'
+	local before
+	before=$(node cat /sys/class/net/hweb/statistics/rx_packets)
+	inject --dst 10.9.0.9 --dport 1-3000 --proto udp --sport 4020
+	is_status 2
+	[ "$(node cat /sys/class/net/hweb/statistics/rx_packets)" = "$before" ]
+}
+
+@test "a random source port is chosen anew" {
+	inject --dst 10.9.0.9:53 --proto udp --seed 7
+	local port
+	port=$(value .packet.sport)
+	untrack
+	inject --dst 10.9.0.9:53 --proto udp --seed 7
+	holds ".packet.sport == $port"
+	# That left an entry, which is as good as a socket.
+	inject --dst 10.9.0.9:53 --proto udp --seed 7
+	is_status 0
+	holds ".packet.sport != $port and .outcome == \"delivered\""
+	untrack
+	hold_socket web "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('10.9.1.2', $port))"
+	inject --dst 10.9.0.9:53 --proto udp --seed 7
+	is_status 0
+	holds ".packet.sport != $port"
+}
+
+@test "an ICMP identifier too" {
+	inject --dst 10.9.0.9 --proto icmp --seed 8
+	local id
+	id=$(value .packet.icmp_id)
+	inject --dst 10.9.0.9 --proto icmp --seed 8
+	is_status 0
+	holds ".packet.icmp_id != $id"
+}
+
+@test "the same tuple twice in one run is the run's own" {
+	inject --dst 10.9.0.9:53 --proto udp --sport 4030 --count 5
+	is_status 0
+	[ "$(lines)" = 5 ]
+	inject --dst 10.9.0.9:53 --proto udp --sport 4031 --count 100 --summary
+	is_status 0
+}
+
+@test "the state a probe leaves is in its result, and gone with --tidy" {
+	inject --dst 10.9.0.9:53 --proto udp --sport 4040
+	is_status 0
+	fits_schema
+	holds '.state | length == 1 and .[0].kind == "conntrack" and .[0].netns.side == "host" and .[0].removed == false'
+	holds '.state[0] | .original == {proto: "udp", src: "10.9.1.2", dst: "10.9.0.9", sport: 4040, dport: 53}'
+	holds '.state[0] | .reply.src == "10.9.0.9" and .replied == false and .timeout > 0'
+	node conntrack -L -p udp --sport 4040 2> /dev/null | grep -q 4040
+	inject --dst 10.9.0.9:53 --proto udp --sport 4041 --tidy
+	holds '.state | length == 1 and .[0].removed == true'
+	[ "$(node conntrack -L -p udp --sport 4041 2> /dev/null | wc -l)" = 0 ]
+	# What was there before is not flowgen's, and stays.
+	node conntrack -I -p udp -s 10.9.1.2 -d 10.9.0.9 --sport 4042 --dport 53 -t 600 2> /dev/null
+	inject --dst 10.9.0.9:53 --proto udp --sport 4042 --tidy --force
+	holds '.state == []'
+	[ "$(node conntrack -L -p udp --sport 4042 2> /dev/null | wc -l)" = 1 ]
+	flowgen inject --pod netns:web --dst 10.9.0.9:53 --proto udp --sport 4043 --output text
+	[[ $output == *'connection tracking, host: 10.9.1.2:4043 > 10.9.0.9:53 udp, left'* ]]
+}
+
+@test "a sweep leaves nothing with --tidy, in a summary too" {
+	local form
+	for form in --summary '--output json'; do
+		# shellcheck disable=SC2086  # a list of words
+		inject --dst 10.9.0.9 --dport 1-3000 --proto udp --tidy $form
+		is_status 0
+		[ "$(node conntrack -L 2> /dev/null | grep -c 10.9.1.2)" = 0 ]
+	done
+	[ "$(jq -c 'select(.state | length == 1 and .[0].removed) | 1' <<< "$output" | wc -l)" = 3000 ]
+	inject --dst 10.9.0.9 --dport 1-3000 --proto udp --summary
+	[ "$(node conntrack -L 2> /dev/null | grep -c 10.9.1.2)" = 3000 ]
+}
