@@ -127,7 +127,7 @@ check-quick:
 	@tests/run quick
 
 tests: $(cmocka_bins) $(tool_bins) $(test_bpf)
-check-build: all tests fuzz-build
+check-build: all tests fuzz-build static
 
 # --- BPF -------------------------------------------------------------------------------------------------------------
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | have-libs

@@ -55,7 +55,10 @@ struct view {
 	__u32 options_len;
 };
 
-/* What the compiler knows of a value, the verifier may not; hidden from both, the check that follows stays in the code. */
+/*
+ * What the compiler knows of a value, the verifier may not: hidden from the compiler, each check stays in the code, and by
+ * itself (two that were made one, on a difference, tell the verifier nothing).
+ */
 #define hide_bounds(value) asm volatile("" : "+r"(value))
 
 static __always_inline int read_ipv4(struct __sk_buff *ctx, struct view *v)
@@ -74,7 +77,10 @@ static __always_inline int read_ipv4(struct __sk_buff *ctx, struct view *v)
 	v->transport = ETH_HLEN + len;
 	len -= 20;
 	hide_bounds(len);
-	if (!len || len > IPV4_OPTIONS_MAX)
+	if (len > IPV4_OPTIONS_MAX)
+		return -1;
+	hide_bounds(len);
+	if (len < 4)
 		return 0;
 	v->options_len = len;
 	return (int)bpf_skb_load_bytes(ctx, ETH_HLEN + 20, v->options, len);
@@ -204,12 +210,13 @@ static __always_inline void report(struct __sk_buff *ctx, struct fg_catch_counte
 	/* At this hook the link-layer header is in front of the data again. */
 	r->length = ctx->len - ETH_HLEN;
 	size = r->length;
+	hide_bounds(size);
 	if (size > FG_CATCH_BYTES)
 		size = FG_CATCH_BYTES;
 	__builtin_memset(r->bytes, 0, sizeof(r->bytes));
 	r->captured = 0;
 	hide_bounds(size);
-	if (size >= 1 && size <= FG_CATCH_BYTES && !bpf_skb_load_bytes(ctx, ETH_HLEN, r->bytes, size))
+	if (size > 0 && !bpf_skb_load_bytes(ctx, ETH_HLEN, r->bytes, size))
 		r->captured = (__u16)size;
 	if (bpf_ringbuf_output(&catches, r, sizeof(*r), 0))
 		__sync_fetch_and_add(&c->lost, 1);

@@ -18,7 +18,8 @@
 #define FG_CATCH_BYTES 216
 
 enum fg_catch_match {
-	FG_CATCH_BY_TRACE = 1U << 0,	/* an IPv4 option of type trace_option with 2, 4 or 8 bytes of data */
+	FG_CATCH_BY_TRACE =
+		1U << 0, /* an IPv4 option of type trace_option with 2, 4 or 8 bytes of data */
 	FG_CATCH_BY_TRACE_ID = 1U << 1, /* whose data is trace_id */
 	FG_CATCH_BY_PROTO = 1U << 2,
 	FG_CATCH_BY_SRC = 1U << 3,
@@ -45,8 +46,8 @@ struct fg_catch_filter {
 
 /* One packet that was caught. */
 struct fg_catch_record {
-	__u8 version; /* FG_CATCH_VERSION */
-	__u8 passed;  /* it went on to the pod's stack */
+	__u8 version;	/* FG_CATCH_VERSION */
+	__u8 passed;	/* it went on to the pod's stack */
 	__u16 captured; /* how many of the bytes are filled */
 	__u32 ifindex;
 	__u64 time_ns;	 /* CLOCK_MONOTONIC */

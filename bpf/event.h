@@ -41,17 +41,18 @@ struct fg_target {
 	__u8 smac[6];  /* the peer's address, in wire order */
 	__u32 flags;   /* FG_TARGET_* */
 };
-#define FG_TARGET_KEEP_MAC (1U << 0) /* leave the Ethernet addresses as the envelope: never used with a pod */
+#define FG_TARGET_KEEP_MAC                                                                         \
+	(1U << 0) /* leave the Ethernet addresses as the envelope: never used with a pod */
 
 /* The shared settings; written by lib, read by the programs. One element. */
 struct fg_config {
-	__u32 cookie;	    /* what an envelope must carry */
-	__u32 generation;   /* of the current window; what was remembered before is stale */
-	__u64 socket;	    /* pod-socket: the cookie of the sending socket; 0: method not in use */
-	__u32 sending;	    /* pod-socket: the probe that is being written */
+	__u32 cookie;	  /* what an envelope must carry */
+	__u32 generation; /* of the current window; what was remembered before is stale */
+	__u64 socket;	  /* pod-socket: the cookie of the sending socket; 0: method not in use */
+	__u32 sending;	  /* pod-socket: the probe that is being written */
 	__u32 reacquire_if; /* ifindex of the primary where native XDP replaces the packet; 0: nowhere */
 	__u32 reacquire_ns; /* and its namespace's inode number */
-	__u32 stop;	    /* 1: the stop program takes tracked packets off; 0: it leaves them alone */
+	__u32 stop;	    /* enum fg_stopping */
 	/* Where the running kernel has these fields, in bytes; the layout program fills them in. */
 	__u16 offset_skb_dev;
 	__u16 offset_dev_ifindex;
@@ -67,10 +68,19 @@ struct fg_config {
 	__u16 offset_skb_network;
 };
 
+/* Where tracked packets are taken off before they disturb a destination on this host. */
+enum fg_stopping {
+	FG_STOP_NOWHERE = 0,
+	FG_STOP_AT_DEVICE = 1, /* by the stop program at the pod's device, before its stack */
+	FG_STOP_AT_SOCKET =
+		2, /* where there is no tcx: by the cgroup program, before the socket; the stack has seen them */
+};
+
 /* What is done about answers to the probes of the window. */
 enum fg_replies {
 	FG_REPLIES_OFF = 0,
-	FG_REPLIES_TAKE = 1,   /* the reply program takes them off at the pod's device, and reports them */
+	FG_REPLIES_TAKE =
+		1, /* the reply program takes them off at the pod's device, and reports them */
 	FG_REPLIES_FOLLOW = 2, /* and the observers follow them on their way there */
 };
 
@@ -79,7 +89,7 @@ struct fg_counters {
 	__u64 injected;	    /* frames with a good envelope */
 	__u64 bad_envelope; /* frames without one: dropped */
 	__u64 lost;	    /* events that found the ring buffer full */
-	__u64 untracked;    /* packets that found the table of tracked packets full: dropped unsent */
+	__u64 untracked; /* packets that found the table of tracked packets full: dropped unsent */
 };
 
 /* Addresses and ports of a packet as they were at one moment: for seeing translation and encapsulation. */
@@ -97,8 +107,9 @@ enum fg_event_kind {
 	FG_EVENT_INJECT = 1,  /* the inject program accepted the frame */
 	FG_EVENT_QUEUE = 2,   /* net_dev_queue: behind the device's tc/tcx egress programs */
 	FG_EVENT_RECEIVE = 3, /* netif_receive_skb: before the device's tc/tcx ingress programs */
-	FG_EVENT_XMIT = 4,    /* net_dev_xmit: the driver took the packet (code: its return value) */
-	FG_EVENT_POLICY = 5,  /* fexit of a policy program (code: return value, id: program, aux: nanoseconds) */
+	FG_EVENT_XMIT = 4, /* net_dev_xmit: the driver took the packet (code: its return value) */
+	FG_EVENT_POLICY =
+		5, /* fexit of a policy program (code: return value, id: program, aux: nanoseconds) */
 	FG_EVENT_FREE = 6,    /* kfree_skb (code: the drop reason, aux: the location) */
 	FG_EVENT_CONSUME = 7, /* consume_skb: freed, and not as a drop */
 	FG_EVENT_SOCKET = 8,  /* handed to a socket (aux: the socket's cookie) */
@@ -110,9 +121,9 @@ enum fg_event_kind {
 };
 
 struct fg_event {
-	__u8 version; /* FG_EVENT_VERSION */
-	__u8 flags;   /* FG_EVENT_F_* */
-	__u16 kind;   /* enum fg_event_kind */
+	__u8 version;  /* FG_EVENT_VERSION */
+	__u8 flags;    /* FG_EVENT_F_* */
+	__u16 kind;    /* enum fg_event_kind */
 	__u32 probe;   /* probe number of its window */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u32 generation;
@@ -128,7 +139,8 @@ struct fg_event {
 
 #define FG_EVENT_F_CLONE (1U << 0) /* seen on a clone of the packet */
 #define FG_EVENT_F_REPLY (1U << 2) /* seen on an answer to the packet */
-#define FG_EVENT_F_AGAIN (1U << 1) /* known again by its addresses, after XDP took the packet's place */
+#define FG_EVENT_F_AGAIN                                                                           \
+	(1U << 1) /* known again by its addresses, after XDP took the packet's place */
 
 /* FG_EVENT_FLOW: sent right before the event at which the change was seen. */
 struct fg_event_flow {

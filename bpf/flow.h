@@ -142,7 +142,8 @@ static __always_inline void flow_answered(struct fg_wire_flow *key, const unsign
 
 	flow_read(key, l3);
 	type = (__u8)key->sport;
-	if (key->proto == FG_IPPROTO_ICMP && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12)) {
+	if (key->proto == FG_IPPROTO_ICMP &&
+	    (type == 3 || type == 4 || type == 5 || type == 11 || type == 12)) {
 		if (bpf_probe_read_kernel(&first, 1, l3))
 			return;
 		flow_read(&quoted, l3 + (first & 15) * 4 + 8);

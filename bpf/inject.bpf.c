@@ -76,8 +76,7 @@ int fg_inject(struct __sk_buff *ctx)
 	}
 	if (bpf_skb_store_bytes(ctx, 0, target->dmac, 12, 0))
 		return TC_ACT_SHOT;
-	if (bpf_ntohl(e.probe) != FG_PROBE_SILENT &&
-	    packet_follow(ctx, bpf_ntohl(e.probe), cfg)) {
+	if (bpf_ntohl(e.probe) != FG_PROBE_SILENT && packet_follow(ctx, bpf_ntohl(e.probe), cfg)) {
 		__sync_fetch_and_add(&count->untracked, 1);
 		return TC_ACT_SHOT;
 	}

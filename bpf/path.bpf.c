@@ -36,8 +36,7 @@ static __always_inline int known_again(struct sk_buff *skb, const struct fg_conf
 	struct fg_wire_flow flow;
 	struct fg_track *old, t;
 
-	if (!dev || DEV_IFINDEX(dev) != cfg->reacquire_if ||
-	    DEV_NETNS(dev) != cfg->reacquire_ns)
+	if (!dev || DEV_IFINDEX(dev) != cfg->reacquire_if || DEV_NETNS(dev) != cfg->reacquire_ns)
 		return -1;
 	flow_read_skb(&flow, skb);
 	old = bpf_map_lookup_elem(&flows, &flow);
@@ -50,7 +49,8 @@ static __always_inline int known_again(struct sk_buff *skb, const struct fg_conf
 }
 
 /* A clone has a struct of its own: it is followed as a branch, known at first by the data buffer it shares. */
-static __always_inline struct fg_track *clone_begin(struct sk_buff *skb, const struct fg_config *cfg)
+static __always_inline struct fg_track *clone_begin(struct sk_buff *skb,
+						    const struct fg_config *cfg)
 {
 	__u64 key = (__u64)skb, head;
 	struct fg_track *origin, t;
@@ -70,7 +70,8 @@ static __always_inline struct fg_track *clone_begin(struct sk_buff *skb, const s
 }
 
 /* An answer on its way to the pod. */
-static __always_inline struct fg_track *reply_begin(struct sk_buff *skb, const struct fg_config *cfg)
+static __always_inline struct fg_track *reply_begin(struct sk_buff *skb,
+						    const struct fg_config *cfg)
 {
 	const unsigned char *l3 = SKB_HEAD(skb) + SKB_FIELD(skb, network_header);
 	struct fg_wire_flow key;
@@ -91,7 +92,8 @@ static __always_inline struct fg_track *reply_begin(struct sk_buff *skb, const s
 }
 
 /* A packet that no table knows by its address may still be one of ours. */
-static __always_inline struct fg_track *track_recognise(struct sk_buff *skb, const struct fg_config *cfg)
+static __always_inline struct fg_track *track_recognise(struct sk_buff *skb,
+							const struct fg_config *cfg)
 {
 	__u64 key = (__u64)skb;
 

@@ -37,11 +37,15 @@ static __always_inline struct fg_track *current_track(struct __sk_buff *ctx,
 SEC("cgroup_skb/ingress")
 int fg_socket(struct __sk_buff *ctx)
 {
-	struct fg_track *t = current_track(ctx, config_get());
+	const struct fg_config *cfg = config_get();
+	struct fg_track *t = current_track(ctx, cfg);
+	bool stop;
 
-	if (t)
-		end_report(ctx, t, FG_EVENT_SOCKET, bpf_get_socket_cookie(ctx));
-	return 1;
+	if (!t)
+		return 1;
+	stop = cfg->stop == FG_STOP_AT_SOCKET && !(t->flags & FG_EVENT_F_REPLY);
+	end_report(ctx, t, stop ? FG_EVENT_STOP : FG_EVENT_SOCKET, bpf_get_socket_cookie(ctx));
+	return !stop;
 }
 
 /* Addresses of the namespaces that the stop program was put into. */
@@ -71,7 +75,7 @@ int fg_stop(struct __sk_buff *ctx)
 	const struct fg_config *cfg = config_get();
 	struct fg_track *t = current_track(ctx, cfg);
 
-	if (!t || !cfg->stop || (t->flags & FG_EVENT_F_REPLY) ||
+	if (!t || cfg->stop != FG_STOP_AT_DEVICE || (t->flags & FG_EVENT_F_REPLY) ||
 	    !ends_here((const struct sk_buff *)ctx))
 		return TC_ACT_UNSPEC;
 	end_report(ctx, t, FG_EVENT_STOP, 0);

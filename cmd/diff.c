@@ -30,8 +30,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_OUTPUT:
 		o->json = !strcmp(arg, "json");
-		if (!o->json && strcmp(arg, "text"))
-			return fg_cmd_refuse_text(state, "--output: \"%s\" is none of json, text", arg);
+		if (!o->json && strcmp(arg, "text") != 0)
+			return fg_cmd_refuse_text(state, "--output: \"%s\" is none of json, text",
+						  arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->count == 2)
@@ -60,7 +61,8 @@ static int read_run(struct fg_diff *diff, const char *path, bool after, struct f
 	if (!in)
 		return fg_fail_errno(err, FG_ERR_USAGE, errno, "%s", path);
 	while (!ret && (len = getline(&line, &room, in)) >= 0) {
-		snprintf(where, sizeof(where), "%.250s:%lu", is_stdin ? "standard input" : path, ++number);
+		snprintf(where, sizeof(where), "%.250s:%lu", is_stdin ? "standard input" : path,
+			 ++number);
 		if (strspn(line, " \t\r\n") == (size_t)len)
 			continue;
 		ret = after ? fg_diff_after(diff, line, (size_t)len, where, out, err)
@@ -82,8 +84,9 @@ static int compare(const struct options *o, struct fg_diff_counts *counts, struc
 	int ret = -1;
 
 	if (diff && !read_run(diff, o->files[0], false, &out, err) &&
-	    !read_run(diff, o->files[1], true, &out, err) && !fg_diff_end(diff, counts, &out, err) &&
-	    !fg_output_write(out.data, out.len, err) && !fg_output_flush(err))
+	    !read_run(diff, o->files[1], true, &out, err) &&
+	    !fg_diff_end(diff, counts, &out, err) && !fg_output_write(out.data, out.len, err) &&
+	    !fg_output_flush(err))
 		ret = 0;
 	fg_buffer_free(&out);
 	fg_diff_free(diff);

@@ -52,8 +52,8 @@ enum {
 static const struct argp_option fixed_options[] = {
 	{ NULL, 0, NULL, 0, "Who sends, and where to:", 1 },
 	{ "pod", KEY_POD, "REF", 0,
-	  "The pod: netns:NAME, a namespace's PATH, pid:N, ip:ADDR, dev:NAME (host-side device), or a "
-	  "word that is one of these",
+	  "The pod: NAMESPACE/NAME, uid:UID, container:ID, netns:NAME, a namespace's PATH, pid:N, ip:ADDR, dev:NAME "
+	  "(host-side device), or a word that is one of these",
 	  1 },
 	{ "interface", KEY_INTERFACE, "NAME", 0,
 	  "The device in the pod (its only pair to the host, or that of its default route)", 1 },

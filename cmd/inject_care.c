@@ -125,7 +125,7 @@ int fg_care_after(struct fg_care *care, struct fg_probe *window, uint32_t *count
 		  struct fg_error *err)
 {
 	const struct fg_inject_options *o = care->options;
-	uint32_t kept = *count;
+	uint32_t kept;
 
 	if ((o->tidy || !o->summary) && fg_guard_left(care->guard, window, *count, o->tidy, err))
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * inject_care.h - what a run takes care of beside its probes: that they disturb no live connection, that a denial is proven by a
- * control, and what they leave behind.
+ * inject_care.h - what a run takes care of beside its probes: that they disturb no live connection, that a denial is
+ * proven by a control, and what they leave behind.
  */
 #ifndef FG_INJECT_CARE_H
 #define FG_INJECT_CARE_H
@@ -14,8 +14,8 @@ struct fg_care {
 	const struct fg_inject_options *options;
 	const struct fg_plan *plan;
 	struct fg_guard *guard;
-	bool controlled;      /* the window that is on its way holds a control */
-	bool unruly;	      /* a tuple in use was sent all the same, and said so */
+	bool controlled; /* the window that is on its way holds a control */
+	bool unruly;	 /* a tuple in use was sent all the same, and said so */
 };
 
 /* options and plan are borrowed. Refuses at once what a plan with given source ports would disturb. Returns 0 or -1. */

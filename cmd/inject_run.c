@@ -80,6 +80,8 @@ static int prepare(struct run *run, struct fg_error *err)
 	why = fg_session_method_why(run->session, pod);
 	if (why && o->method != FG_METHOD_AUTO)
 		fprintf(stderr, "flowgen: warning: %s\n", why);
+	if (fg_session_disturbs(run->session))
+		fprintf(stderr, "flowgen: warning: %s\n", fg_session_disturbs(run->session));
 	subject = subject_of(p, &run->feed.plan.src);
 	if (fg_sink_open(&run->sink, o, &subject, fg_session_scene(run->session, pod), err))
 		return -1;

@@ -33,17 +33,24 @@ static const struct argp_option option_list[] = {
 	{ NULL, 0, NULL, 0, "What is sent:", 1 },
 	{ "set", KEY_SET, "VAR=VALUE", 0, "The value of one of the files' variables", 1 },
 	{ "only", KEY_ONLY, "PATTERN", 0,
-	  "Only the probes with this in their name (with * or ?: that are called so), and their controls", 1 },
+	  "Only the probes with this in their name (with * or ?: that are called so), and their controls",
+	  1 },
 	{ "repeat", KEY_REPEAT, "N", 0, "Send all of it so many times (1)", 1 },
 	{ "watch", KEY_WATCH, NULL, 0, "Again and again until interrupted; tell what changes", 1 },
-	{ "interval", KEY_INTERVAL, "TIME", 0, "With --watch: wait so long between two rounds (1s)", 1 },
-	{ "parallel", KEY_PARALLEL, "N", 0, "Have at most so many probes on their way at a time", 1 },
+	{ "interval", KEY_INTERVAL, "TIME", 0, "With --watch: wait so long between two rounds (1s)",
+	  1 },
+	{ "parallel", KEY_PARALLEL, "N", 0, "Have at most so many probes on their way at a time",
+	  1 },
 	{ "fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop when a probe is not as expected", 1 },
-	{ "strict", KEY_STRICT, NULL, 0, "A pod that is not on this node is a failure, not left out", 1 },
-	{ "timeout", KEY_TIMEOUT, "TIME", 0, "Wait so long for the end of a packet (as the files say)", 1 },
+	{ "strict", KEY_STRICT, NULL, 0,
+	  "A pod that is not on this node is a failure, not left out", 1 },
+	{ "timeout", KEY_TIMEOUT, "TIME", 0,
+	  "Wait so long for the end of a packet (as the files say)", 1 },
 	{ "seed", KEY_SEED, "N", 0, "Make the random fields from this number", 1 },
-	{ "host-root", KEY_HOST_ROOT, "DIR", 0, "Look for /run and /proc of the host below DIR", 1 },
-	{ "ring-size", KEY_RING, "BYTES", 0, "Size of the event ring, a power of two (4194304)", 1 },
+	{ "host-root", KEY_HOST_ROOT, "DIR", 0, "Look for /run and /proc of the host below DIR",
+	  1 },
+	{ "ring-size", KEY_RING, "BYTES", 0, "Size of the event ring, a power of two (4194304)",
+	  1 },
 	{ NULL, 0, NULL, 0, "What comes back:", 2 },
 	{ "output", KEY_OUTPUT, "json|text|tap|junit", 0, "The form on standard output (text)", 2 },
 	{ "json", KEY_JSON, "FILE", 0, "Write JSON to a file as well", 2 },
@@ -63,12 +70,13 @@ static int read_form(const char *text, enum fg_run_form *out, struct fg_error *e
 					     [FG_RUN_JUNIT] = "junit" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(text, words[i]))
+		if (strcmp(text, words[i]) != 0)
 			continue;
 		*out = (enum fg_run_form)i;
 		return 0;
 	}
-	return fg_fail(err, FG_ERR_USAGE, "--output: \"%s\" is none of json, text, tap, junit", text);
+	return fg_fail(err, FG_ERR_USAGE, "--output: \"%s\" is none of json, text, tap, junit",
+		       text);
 }
 
 static int add_setting(struct fg_run_options *o, const char *text, struct fg_error *err)
@@ -182,16 +190,18 @@ static int settle(const struct fg_run_options *o, struct fg_error *err)
 		return fg_hint(err, "flowgen run FILE...; flowgen-scenario(5) describes the files");
 	}
 	if (o->record && (o->output_given || o->watch || o->repeat > 1))
-		return fg_fail(err, FG_ERR_USAGE, "--record prints the scenario, once: not with --output, "
-						  "--watch or --repeat");
+		return fg_fail(err, FG_ERR_USAGE,
+			       "--record prints the scenario, once: not with --output, "
+			       "--watch or --repeat");
 	if (o->record && o->file_count > 1)
 		return fg_fail(err, FG_ERR_USAGE, "--record takes one file");
 	if (o->watch && o->repeat > 1)
 		return fg_fail(err, FG_ERR_USAGE, "--watch and --repeat exclude each other");
-	if (o->watch && (o->output == FG_RUN_TAP || o->output == FG_RUN_JUNIT || o->paths[FG_RUN_TAP] ||
-			 o->paths[FG_RUN_JUNIT] || o->paths[FG_RUN_HTML]))
-		return fg_fail(err, FG_ERR_USAGE, "--watch has no end that TAP, JUnit or a report could tell of: "
-						  "json or text");
+	if (o->watch && (o->output == FG_RUN_TAP || o->output == FG_RUN_JUNIT ||
+			 o->paths[FG_RUN_TAP] || o->paths[FG_RUN_JUNIT] || o->paths[FG_RUN_HTML]))
+		return fg_fail(err, FG_ERR_USAGE,
+			       "--watch has no end that TAP, JUnit or a report could tell of: "
+			       "json or text");
 	return 0;
 }
 
@@ -206,10 +216,9 @@ int fg_cmd_run(int argc, char **argv)
 		       "\vExit status: 0 all as expected, 1 not as expected, 2 wrong usage or an error in a file, 3 "
 		       "not one probe could be sent on this host, 4 inconclusive or interrupted, 5 internal error.",
 	};
-	struct fg_run_options options = { .output = FG_RUN_TEXT,
-					  .repeat = 1,
-					  .interval_ns = 1000000000ULL,
-					  .host_root = "" };
+	struct fg_run_options options = {
+		.output = FG_RUN_TEXT, .repeat = 1, .interval_ns = 1000000000ULL, .host_root = ""
+	};
 	struct fg_error err;
 	int status = fg_cmd_parse(&parser, argc, argv, &options);
 

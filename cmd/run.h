@@ -25,8 +25,8 @@ struct fg_run_options {
 	uint64_t parallel;    /* probes at a time; 0: as many as the session takes */
 	bool fail_fast, strict, record;
 	bool output_given;
-	enum fg_run_form output;	       /* to standard output */
-	const char *paths[FG_RUN_FORMS];       /* and to these files; NULL: none */
+	enum fg_run_form output;	 /* to standard output */
+	const char *paths[FG_RUN_FORMS]; /* and to these files; NULL: none */
 	const char *host_root;
 	uint64_t timeout_ns; /* 0: what the files say */
 	uint32_t ring_bytes;
@@ -44,23 +44,25 @@ struct fg_run_file {
 	struct fg_scenario scenario;
 	struct fg_scenario_found *found; /* by pods */
 	struct fg_scenario_layout layout;
-	struct fg_case_mark *marks;   /* by probe: of the last round that is over, or of this one */
-	const char **seen;	      /* by probe, for --record; else NULL */
+	struct fg_case_mark *marks; /* by probe: of the last round that is over, or of this one */
+	const char **seen;	    /* by probe, for --record; else NULL */
 	struct fg_block_state *blocks; /* by block */
 	struct fg_case_counts counts;
 };
 
-/* The pods of the session, by number: one that several names mean, in several files, is added once. */
+/* The pods of the session, by number: one that several names mean, in several files, is added once.
+ */
 struct fg_run_pods {
 	struct fg_run_pod {
 		uint32_t netns; /* inode number */
 		int ifindex;	/* of the device in it */
 		enum fg_method method;
-	} *list; /* owned */
+	} * list; /* owned */
 	size_t count;
 };
 
-/* Finds the pods of the file's scenario, and adds those to the session that are not known yet. Returns 0 or -1. */
+/* Finds the pods of the file's scenario, and adds those to the session that are not known yet.
+ * Returns 0 or -1. */
 int fg_run_find_pods(struct fg_session *session, struct fg_run_file *file,
 		     struct fg_run_pods *known, struct fg_error *err);
 void fg_run_free_pods(struct fg_run_file *file);
@@ -92,7 +94,8 @@ int fg_run_sink_end(struct fg_run_sink *sink, const struct fg_case_counts *count
 /* Frees it, whatever has become of it. */
 void fg_run_sink_close(struct fg_run_sink *sink);
 
-/* Probes that are as expected have their details in a picture up to this number; the others always. */
+/* Probes that are as expected have their details in a picture up to this number; the others always.
+ */
 #define FG_RUN_DETAILS_MAX 1000
 
 #endif

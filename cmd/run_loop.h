@@ -67,7 +67,7 @@ struct fg_runner {
 	struct fg_case_counts counts;
 	uint64_t round, next_number;
 	int signals;
-	bool stopped; /* --fail-fast */
+	bool stopped;  /* --fail-fast */
 	bool progress; /* it was drawn */
 };
 
@@ -78,12 +78,14 @@ int fg_run_prepare_block(struct fg_runner *run, struct fg_run_file *file,
 /* Sends all entries of the window, and hands on their results, in order. Returns 0 or -1. */
 int fg_run_window(struct fg_runner *run, struct fg_error *err);
 
-/* One round over all probes. Returns 0 or -1. */
-int fg_run_round(struct fg_runner *run, struct fg_error *err);
+/* Finds the pods of all files, lays their probes out, and leaves out what --only does not name.
+ * Returns 0 or -1. */
+int fg_run_lay_out(struct fg_runner *run, struct fg_error *err);
+
+/* All rounds. Returns 0 or -1. */
+int fg_run_rounds(struct fg_runner *run, struct fg_error *err);
 
 /* Whether a signal asks to stop. */
 bool fg_run_cancelled(const struct fg_runner *run);
-
-uint64_t fg_run_now(void);
 
 #endif

@@ -38,7 +38,8 @@ static struct fg_scenario_member *member_add(struct finder *f, struct fg_scenari
 
 static void take_addresses(struct fg_scenario_member *m, const struct fg_pod *pod)
 {
-	const struct fg_addr *v4 = fg_pod_address(pod, AF_INET), *v6 = fg_pod_address(pod, AF_INET6);
+	const struct fg_addr *v4 = fg_pod_address(pod, AF_INET),
+			     *v6 = fg_pod_address(pod, AF_INET6);
 
 	if (v4)
 		m->v4 = *v4;
@@ -47,13 +48,15 @@ static void take_addresses(struct fg_scenario_member *m, const struct fg_pod *po
 	m->netns = pod->inode;
 }
 
-/* The number of this pod, where it was added before, by whatever name and for whatever file; or -1. */
+/* The number of this pod, where it was added before, by whatever name and for whatever file; or -1.
+ */
 static int known_pod(const struct finder *f, const struct fg_pod *pod, enum fg_method method)
 {
 	for (size_t i = 0; i < f->known->count; i++) {
 		const struct fg_run_pod *k = &f->known->list[i];
 
-		if (k->netns == pod->inode && k->ifindex == pod->peer.ifindex && k->method == method)
+		if (k->netns == pod->inode && k->ifindex == pod->peer.ifindex &&
+		    k->method == method)
 			return (int)i;
 	}
 	return -1;
@@ -62,7 +65,8 @@ static int known_pod(const struct finder *f, const struct fg_pod *pod, enum fg_m
 static int add_to_session(struct finder *f, const struct fg_scenario_pods *p, const char *ref,
 			  const struct fg_pod *looked)
 {
-	struct fg_run_pod *grown = reallocarray(f->known->list, f->known->count + 1, sizeof(*grown));
+	struct fg_run_pod *grown =
+		reallocarray(f->known->list, f->known->count + 1, sizeof(*grown));
 	int pod;
 
 	if (!grown)
@@ -77,8 +81,8 @@ static int add_to_session(struct finder *f, const struct fg_scenario_pods *p, co
 }
 
 /*
- * Adds one pod under a label. A destination alone is only looked at: nothing of it is traced. Returns 0; 1 where this host cannot (err
- * says why); -1 on an error.
+ * Adds one pod under a label. A destination alone is only looked at: nothing of it is traced.
+ * Returns 0; 1 where this host cannot (err says why); -1 on an error.
  */
 static int add_pod(struct finder *f, const struct fg_scenario_pods *p, const char *ref,
 		   const char *label, bool sends, struct fg_scenario_found *found)
@@ -107,7 +111,8 @@ static int add_pod(struct finder *f, const struct fg_scenario_pods *p, const cha
 
 /* --- selectors --- */
 
-/* The one that is tried; a pod that vanishes meanwhile, or has no pair, is none of those selected. */
+/* The one that is tried; a pod that vanishes meanwhile, or has no pair, is none of those selected.
+ */
 static int try_selected(struct finder *f, const struct fg_scenario_pods *p, const char *name,
 			const char *ref, bool sends, struct fg_scenario_found *found)
 {
@@ -142,11 +147,13 @@ static int select_pods(struct finder *f, const struct fg_scenario_pods *p, bool 
 
 		if (r->host_network || !r->netns[0])
 			continue;
-		snprintf(name, sizeof(name), "%s%s%s", r->namespace, r->namespace[0] ? "/" : "", r->name);
+		snprintf(name, sizeof(name), "%s%s%s", r->namespace, r->namespace[0] ? "/" : "",
+			 r->name);
 		if (try_selected(f, p, name, r->netns, sends, found))
 			return -1;
 	}
-	/* Named namespaces have no Kubernetes namespace; runtimes give theirs names that say nothing. */
+	/* Named namespaces have no Kubernetes namespace; runtimes give theirs names that say
+	 * nothing. */
 	for (size_t i = 0; i < host->list.count; i++) {
 		const struct fg_netns_entry *e = &host->list.entries[i];
 		bool runtime = false;
@@ -160,7 +167,8 @@ static int select_pods(struct finder *f, const struct fg_scenario_pods *p, bool 
 	if (found->count)
 		qsort(found->members, found->count, sizeof(*found->members), by_label);
 	else if (!found->why[0])
-		snprintf(found->why, sizeof(found->why), "no pod on this node fits namespace %.60s, name %.60s",
+		snprintf(found->why, sizeof(found->why),
+			 "no pod on this node fits namespace %.60s, name %.60s",
 			 p->namespace ? p->namespace : "*", p->glob ? p->glob : "*");
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* run_sink.c - where the results of a run go: standard output and files, in any of the forms, several at once. */
+/* run_sink.c - where the results of a run go: standard output and files, in any of the forms,
+ * several at once. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* run_window.c - a window of a run: filled from the scenarios' blocks, sent as one, judged, and handed to the outputs. */
+/* run_window.c - a window of a run: filled from the scenarios' blocks, sent as one, judged, and
+ * handed to the outputs. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ static struct fg_run_file *file_of(const struct fg_runner *run, const struct fg_
 	return &run->files[e->file];
 }
 
-static const struct fg_scenario_set *set_of(const struct fg_runner *run, const struct fg_run_entry *e)
+static const struct fg_scenario_set *set_of(const struct fg_runner *run,
+					    const struct fg_run_entry *e)
 {
 	return &file_of(run, e)->scenario.sets[e->block->set];
 }
@@ -164,7 +166,8 @@ static enum fg_case_status prove(struct fg_runner *run, const struct fg_run_entr
 	return FG_CASE_INCONCLUSIVE;
 }
 
-/* Notes what the pictures and a watch need. Returns whether it is not what it was in the round before. */
+/* Notes what the pictures and a watch need. Returns whether it is not what it was in the round
+ * before. */
 static bool note(struct fg_runner *run, const struct fg_run_entry *e, const struct fg_case *c)
 {
 	struct fg_run_file *file = file_of(run, e);
@@ -176,10 +179,11 @@ static bool note(struct fg_runner *run, const struct fg_run_entry *e, const stru
 	mark->verdict = verdict;
 	mark->outcome = c->probe ? (uint8_t)c->probe->result.outcome : FG_OUTCOME_INCONCLUSIVE;
 	mark->number = c->number;
-	mark->detailed = c->report && (c->status != FG_CASE_PASS || c->number <= FG_RUN_DETAILS_MAX);
+	mark->detailed = c->report &&
+			 (c->status != FG_CASE_PASS || c->number <= FG_RUN_DETAILS_MAX);
 	if (file->seen)
-		file->seen[e->block->first + e->index] =
-			c->probe ? fg_scenario_seen_word(c->probe) : NULL;
+		file->seen[e->block->first + e->index] = c->probe ? fg_scenario_seen_word(c->probe)
+								  : NULL;
 	return changed;
 }
 
@@ -217,8 +221,8 @@ static int emit(struct fg_runner *run, const struct fg_run_entry *e, uint32_t co
 	if (run->options->watch && !changed)
 		return 0;
 	for (size_t i = 0; i < run->sink_count; i++)
-		if (fg_run_sink_case(&run->sinks[i], &c, e->file, run->options->watch && run->round > 1,
-				     err))
+		if (fg_run_sink_case(&run->sinks[i], &c, e->file,
+				     run->options->watch && run->round > 1, err))
 			return -1;
 	return 0;
 }
@@ -256,10 +260,9 @@ static int note_dead_end(struct fg_runner *run, const struct fg_run_entry *e,
 		free(why);
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "dead ends");
 	}
-	grown[run->dead_end_count++] = (struct fg_run_dead_end){ .pod = e->block->source->pod,
-								 .src = e->block->src,
-								 .dst = e->block->dst,
-								 .why = why };
+	grown[run->dead_end_count++] = (struct fg_run_dead_end){
+		.pod = e->block->source->pod, .src = e->block->src, .dst = e->block->dst, .why = why
+	};
 	return 0;
 }
 

@@ -75,8 +75,8 @@ _Static_assert(FG_FEATURES <= 32, "a requirement is a mask of features");
 /* Each requirement is a set of which one is enough; a method needs all of its requirements. Privileges go first. */
 #define EVERY_METHOD                                                                               \
 	BIT(CAP_SYS_ADMIN), BIT(CAP_NET_ADMIN), BIT(CAP_NET_RAW), BIT(CAP_BPF), BIT(CAP_PERFMON),  \
-		BIT(CAP_SYS_PTRACE), BIT(BTF), BIT(RING_BUFFER), BIT(PROBE_READ), BIT(TP_BTF), BIT(SYSCALL_PROGRAM),    \
-		BIT(AF_PACKET)
+		BIT(CAP_SYS_PTRACE), BIT(BTF), BIT(RING_BUFFER), BIT(PROBE_READ), BIT(TP_BTF),     \
+		BIT(SYSCALL_PROGRAM), BIT(AF_PACKET)
 #define OWN_PAIR BIT(NETKIT) | BIT(VETH), BIT(NETKIT) | BIT(TCX) | BIT(CLSACT)
 #define REQUIREMENTS_MAX 16
 

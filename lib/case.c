@@ -106,8 +106,8 @@ int fg_case_json_end(const struct fg_case_counts *counts, struct fg_buffer *out,
 
 /* --- text --- */
 
-static void put_line(struct fg_buffer *out, const struct fg_report_options *style, const char *label,
-		     const char *text)
+static void put_line(struct fg_buffer *out, const struct fg_report_options *style,
+		     const char *label, const char *text)
 {
 	const struct fg_page page = { .out = out, .colour = style->colour, .utf8 = style->utf8 };
 	size_t column = strlen(label);
@@ -151,15 +151,16 @@ int fg_case_text_end(const struct fg_case_counts *counts, struct fg_buffer *out,
 	uint64_t done = fg_case_done(counts);
 	size_t len = out->len;
 
-	fg_buffer_printf(out,
-			 "%llu probes: %llu as expected, %llu not as expected, %llu inconclusive, %llu "
-			 "skipped; %.2f s\n",
-			 (unsigned long long)done, (unsigned long long)n[FG_CASE_PASS],
-			 (unsigned long long)n[FG_CASE_FAIL],
-			 (unsigned long long)n[FG_CASE_INCONCLUSIVE],
-			 (unsigned long long)n[FG_CASE_SKIP], (double)counts->duration_ns / 1e9);
+	fg_buffer_printf(
+		out,
+		"%llu probes: %llu as expected, %llu not as expected, %llu inconclusive, %llu "
+		"skipped; %.2f s\n",
+		(unsigned long long)done, (unsigned long long)n[FG_CASE_PASS],
+		(unsigned long long)n[FG_CASE_FAIL], (unsigned long long)n[FG_CASE_INCONCLUSIVE],
+		(unsigned long long)n[FG_CASE_SKIP], (double)counts->duration_ns / 1e9);
 	if (counts->lost)
-		fg_buffer_printf(out, "%llu events were lost: --ring-size makes more room for them\n",
+		fg_buffer_printf(out,
+				 "%llu events were lost: --ring-size makes more room for them\n",
 				 (unsigned long long)counts->lost);
 	if (done < counts->planned)
 		fg_buffer_printf(out, "%s: %llu of %llu probes were not sent\n",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "capability.h"
 #include "catch.skel.h"
 #include "fd.h"
 #include "stop.h"
@@ -44,9 +45,16 @@ static int load(struct fg_catch *c, const struct fg_catch_filter *filter, struct
 {
 	int ret;
 
+	/* Its kernel's verifier may be too old for the program as well; this is the reason that helps. */
+	if (fg_feature_probe(FG_FEATURE_TCX, NULL)) {
+		fg_fail(err, FG_ERR_UNSUPPORTED, "this kernel has no tcx (Linux 6.6)");
+		return -1;
+	}
 	c->bpf = catch_bpf__open();
-	if (!c->bpf)
-		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "open the catch program");
+	if (!c->bpf) {
+		fg_fail_errno(err, FG_ERR_INTERNAL, errno, "open the catch program");
+		return -1;
+	}
 	memcpy((void *)&c->bpf->rodata->fg_filter, filter, sizeof(*filter));
 	ret = catch_bpf__load(c->bpf);
 	if (ret)

@@ -30,8 +30,8 @@ int fg_catch_fd(const struct fg_catch *c);
 typedef int (*fg_catch_cb)(const struct fg_catch_record *record, void *arg);
 
 /*
- * Hands over what is there now. Records that are not well formed are counted as lost. Returns 0, -1 where cb said so (the error
- * is cb's), or -1 with the error filled.
+ * Hands over what is there now. Records that are not well formed are counted as lost. Returns 0, -1 where cb said so (the
+ * error is cb's), or -1 with the error filled.
  */
 int fg_catch_take(struct fg_catch *c, fg_catch_cb cb, void *arg, struct fg_error *err);
 

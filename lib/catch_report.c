@@ -35,7 +35,8 @@ static json_t *field_json(const struct fg_dissect_cursor *at)
 	char text[2 * FG_CATCH_BYTES + 1];
 
 	if (fg_field_is_text(at->field))
-		return json_string(fg_field_text(at->field, at->header, at->len, text, sizeof(text)));
+		return json_string(
+			fg_field_text(at->field, at->header, at->len, text, sizeof(text)));
 	if (field->format == FG_FORMAT_BOOL)
 		return json_boolean(fg_field_get(at->field, at->header));
 	return json_integer((json_int_t)fg_field_get(at->field, at->header));
@@ -53,8 +54,8 @@ static json_t *headers_json(const struct fg_dissection *d)
 			const struct fg_layer *l = &d->layers[at.layer];
 
 			last = at.layer;
-			layer = json_pack("{s:s, s:b}", "header", fg_headers[l->header].key, "quoted",
-					  l->quoted);
+			layer = json_pack("{s:s, s:b}", "header", fg_headers[l->header].key,
+					  "quoted", l->quoted);
 			if (json_array_append_new(all, layer)) {
 				json_decref(all);
 				return NULL;
@@ -72,8 +73,7 @@ static uint8_t hops_left(const struct fg_catch_record *r)
 
 static uint8_t traffic_class(const struct fg_catch_record *r)
 {
-	return r->bytes[0] >> 4 == 4 ? r->bytes[1]
-				     : (uint8_t)(r->bytes[0] << 4 | r->bytes[1] >> 4);
+	return r->bytes[0] >> 4 == 4 ? r->bytes[1] : (uint8_t)(r->bytes[0] << 4 | r->bytes[1] >> 4);
 }
 
 static bool port_protocol(const struct fg_flow *flow)
@@ -97,8 +97,8 @@ static json_t *packet_json(const struct fg_catch_record *r)
 
 	if (fg_flow_extract(r->bytes, r->captured, &flow))
 		return json_null();
-	packet = json_pack("{s:s, s:s, s:s}", "proto", fg_protocol_text(flow.protocol, number), "src",
-			   fg_addr_text(&flow.src, src, sizeof(src)), "dst",
+	packet = json_pack("{s:s, s:s, s:s}", "proto", fg_protocol_text(flow.protocol, number),
+			   "src", fg_addr_text(&flow.src, src, sizeof(src)), "dst",
 			   fg_addr_text(&flow.dst, dst, sizeof(dst)));
 	set_integer(packet, "sport", port_protocol(&flow), flow.sport);
 	set_integer(packet, "dport", port_protocol(&flow), flow.dport);
@@ -140,15 +140,16 @@ int fg_catch_json(const struct fg_catch_place *place, const struct fg_catch_reco
 
 	fg_dissect_packet(record->bytes, record->captured, &d);
 	time_text(record->time_ns + place->realtime, when, sizeof(when));
-	all = json_pack("{s:s, s:I, s:s, s:{s:o, s:o, s:I}, s:o, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
-			"schema", "flowgen.catch/1", "number", (json_int_t)number, "time", when, "pod",
-			"ref", fg_json_text(place->ref), "name", fg_json_text(place->name), "netns",
-			(json_int_t)place->netns, "device", fg_json_text(place->device), "ifindex",
-			(json_int_t)record->ifindex, "action", record->passed ? "passed" : "stopped",
-			"length", (json_int_t)record->length, "captured",
-			(json_int_t)record->captured, "trace", trace_json(place, record), "packet",
-			packet_json(record), "headers", headers_json(&d), "problem",
-			record->captured == record->length ? fg_json_text(d.problem) : json_null());
+	all = json_pack(
+		"{s:s, s:I, s:s, s:{s:o, s:o, s:I}, s:o, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
+		"schema", "flowgen.catch/1", "number", (json_int_t)number, "time", when, "pod",
+		"ref", fg_json_text(place->ref), "name", fg_json_text(place->name), "netns",
+		(json_int_t)place->netns, "device", fg_json_text(place->device), "ifindex",
+		(json_int_t)record->ifindex, "action", record->passed ? "passed" : "stopped",
+		"length", (json_int_t)record->length, "captured", (json_int_t)record->captured,
+		"trace", trace_json(place, record), "packet", packet_json(record), "headers",
+		headers_json(&d), "problem",
+		record->captured == record->length ? fg_json_text(d.problem) : json_null());
 	text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	json_decref(all);
 	if (!text)
@@ -177,7 +178,8 @@ int fg_catch_text(const struct fg_catch_place *place, const struct fg_catch_reco
 	if (flow.family)
 		fg_buffer_printf(out, " ttl %u", hops_left(record));
 	if (flow.family == AF_INET)
-		fg_buffer_printf(out, " id %u", (unsigned int)fg_field_get(FG_IPV4_ID, record->bytes));
+		fg_buffer_printf(out, " id %u",
+				 (unsigned int)fg_field_get(FG_IPV4_ID, record->bytes));
 	fg_buffer_printf(out, " length %u", record->length);
 	if (record->has_trace)
 		fg_buffer_printf(out, " trace %" PRIu64, (uint64_t)record->trace_id);
@@ -188,7 +190,8 @@ int fg_catch_text(const struct fg_catch_place *place, const struct fg_catch_reco
 const char *fg_catch_summary(const struct fg_catch_filter *filter, uint64_t caught, uint64_t lost,
 			     uint64_t duration_ns, char *buf, size_t size)
 {
-	snprintf(buf, size, "%" PRIu64 " packet%s caught, %s, %" PRIu64 " not reported (lost), in %.1f s",
+	snprintf(buf, size,
+		 "%" PRIu64 " packet%s caught, %s, %" PRIu64 " not reported (lost), in %.1f s",
 		 caught, caught == 1 ? "" : "s",
 		 filter->pass ? "passed on to the pod" : "stopped before the pod's stack", lost,
 		 (double)duration_ns / 1e9);

@@ -11,8 +11,9 @@
 
 /* Where they are caught. The texts are borrowed; name may be "". */
 struct fg_catch_place {
-	const char *ref, *name; /* of the pod: as the user named it; "NAMESPACE/NAME", or the network namespace's name */
-	uint32_t netns;		/* inode number */
+	const char *ref,
+		*name; /* of the pod: as the user named it; "NAMESPACE/NAME", or the network namespace's name */
+	uint32_t netns; /* inode number */
 	const char *device;
 	uint8_t trace_option; /* the option type that is looked for */
 	/* What to add to a record's time (CLOCK_MONOTONIC) for CLOCK_REALTIME, in nanoseconds. */

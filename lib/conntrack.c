@@ -41,7 +41,8 @@ static struct nl_msg *message(int type, int flags, uint16_t family)
 static int put_addr(struct nl_msg *msg, const struct fg_addr *addr, bool src)
 {
 	bool v4 = addr->family == AF_INET;
-	int type = v4 ? (src ? CTA_IP_V4_SRC : CTA_IP_V4_DST) : (src ? CTA_IP_V6_SRC : CTA_IP_V6_DST);
+	int type = v4 ? (src ? CTA_IP_V4_SRC : CTA_IP_V4_DST)
+		      : (src ? CTA_IP_V6_SRC : CTA_IP_V6_DST);
 
 	return nla_put(msg, type, v4 ? 4 : 16, addr->bytes);
 }
@@ -53,9 +54,12 @@ static int put_protocol(struct nl_msg *msg, const struct fg_flow *f)
 	if (nla_put_u8(msg, CTA_PROTO_NUM, f->protocol))
 		return -1;
 	if (v4 || f->protocol == IPPROTO_ICMPV6)
-		return nla_put_u16(msg, v4 ? CTA_PROTO_ICMP_ID : CTA_PROTO_ICMPV6_ID, htons(f->icmp_id)) ||
-		       nla_put_u8(msg, v4 ? CTA_PROTO_ICMP_TYPE : CTA_PROTO_ICMPV6_TYPE, f->icmp_type) ||
-		       nla_put_u8(msg, v4 ? CTA_PROTO_ICMP_CODE : CTA_PROTO_ICMPV6_CODE, f->icmp_code);
+		return nla_put_u16(msg, v4 ? CTA_PROTO_ICMP_ID : CTA_PROTO_ICMPV6_ID,
+				   htons(f->icmp_id)) ||
+		       nla_put_u8(msg, v4 ? CTA_PROTO_ICMP_TYPE : CTA_PROTO_ICMPV6_TYPE,
+				  f->icmp_type) ||
+		       nla_put_u8(msg, v4 ? CTA_PROTO_ICMP_CODE : CTA_PROTO_ICMPV6_CODE,
+				  f->icmp_code);
 	return nla_put_u16(msg, CTA_PROTO_SRC_PORT, htons(f->sport)) ||
 	       nla_put_u16(msg, CTA_PROTO_DST_PORT, htons(f->dport));
 }
@@ -88,8 +92,7 @@ static int put_filter(struct nl_msg *msg, enum fg_conntrack_side side, const str
 	if (put_tuple(msg, orig ? CTA_TUPLE_ORIG : CTA_TUPLE_REPLY, &flow, true))
 		return -1;
 	filter = nla_nest_start(msg, CTA_FILTER | NLA_F_NESTED);
-	if (!filter ||
-	    nla_put_u32(msg, CTA_FILTER_ORIG_FLAGS, orig ? FILTER_IP_SRC : 0) ||
+	if (!filter || nla_put_u32(msg, CTA_FILTER_ORIG_FLAGS, orig ? FILTER_IP_SRC : 0) ||
 	    nla_put_u32(msg, CTA_FILTER_REPLY_FLAGS, orig ? 0 : FILTER_IP_SRC))
 		return -1;
 	nla_nest_end(msg, filter);
@@ -131,7 +134,8 @@ static int read_tuple(struct nlattr *attr, struct fg_flow *out)
 
 	*out = (struct fg_flow){};
 	if (!attr || nla_parse_nested(tuple, CTA_TUPLE_MAX, attr, NULL) || !tuple[CTA_TUPLE_IP] ||
-	    !tuple[CTA_TUPLE_PROTO] || nla_parse_nested(ip, CTA_IP_MAX, tuple[CTA_TUPLE_IP], NULL) ||
+	    !tuple[CTA_TUPLE_PROTO] ||
+	    nla_parse_nested(ip, CTA_IP_MAX, tuple[CTA_TUPLE_IP], NULL) ||
 	    nla_parse_nested(proto, CTA_PROTO_MAX, tuple[CTA_TUPLE_PROTO], NULL) ||
 	    read_addr(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC], &out->src) ||
 	    read_addr(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST], &out->dst))
@@ -157,7 +161,8 @@ static int read_conn(const struct nlmsghdr *nlh, struct fg_conn *out)
 				 .timeout = get_u32(a[CTA_TIMEOUT]),
 				 .mark = get_u32(a[CTA_MARK]),
 				 .zone = get_u16(a[CTA_ZONE]) };
-	return read_tuple(a[CTA_TUPLE_ORIG], &out->orig) || read_tuple(a[CTA_TUPLE_REPLY], &out->reply);
+	return read_tuple(a[CTA_TUPLE_ORIG], &out->orig) ||
+	       read_tuple(a[CTA_TUPLE_REPLY], &out->reply);
 }
 
 /* --- asking --- */
@@ -166,7 +171,8 @@ static int on_stats(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nlattr *a[CTA_STATS_GLOBAL_MAX + 1];
 
-	if (nlmsg_parse((struct nlmsghdr *)nlh, sizeof(struct nfgenmsg), a, CTA_STATS_GLOBAL_MAX, NULL))
+	if (nlmsg_parse((struct nlmsghdr *)nlh, sizeof(struct nfgenmsg), a, CTA_STATS_GLOBAL_MAX,
+			NULL))
 		return -1;
 	*(uint64_t *)arg = get_u32(a[CTA_STATS_GLOBAL_ENTRIES]);
 	return 0;
@@ -194,8 +200,8 @@ static int on_conn(const struct nlmsghdr *nlh, void *arg)
 	/* What we cannot read is no tuple that a probe could have. */
 	if (read_conn(nlh, &conn))
 		return 0;
-	if (l->src && !fg_addr_equal(l->src, l->side == FG_CONNTRACK_ORIG ? &conn.orig.src
-									  : &conn.reply.src))
+	if (l->src &&
+	    !fg_addr_equal(l->src, l->side == FG_CONNTRACK_ORIG ? &conn.orig.src : &conn.reply.src))
 		return 0;
 	return l->cb(&conn, l->arg);
 }

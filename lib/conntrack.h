@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* conntrack.h - connection tracking of a network namespace, by ctnetlink: counting, listing, finding and deleting entries. */
+/* conntrack.h - connection tracking of a network namespace, by ctnetlink: count, list, find and delete entries. */
 #ifndef FG_CONNTRACK_H
 #define FG_CONNTRACK_H
 
@@ -10,8 +10,8 @@
 #include "rtnl.h"
 
 /*
- * A socket in the namespace of netns. *out is NULL where the kernel has no connection tracking, or has not loaded it: then there is
- * nothing to ask, and asking would load it. Owned: nl_socket_free(). Returns 0 or -1.
+ * A socket in the namespace of netns. *out is NULL where the kernel has no connection tracking, or has not loaded it: then
+ * there is nothing to ask, and asking would load it. Owned: nl_socket_free(). Returns 0 or -1.
  */
 int fg_conntrack_open(int netns, struct nl_sock **out, struct fg_error *err);
 

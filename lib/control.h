@@ -12,9 +12,9 @@
 bool fg_control_passed(const struct fg_probe *control);
 
 /*
- * Sets result.control of a judged probe by its judged control. Where the probe was denied, dropped or rejected, and the control
- * did not pass, it is not proven: an expectation that it be denied or dropped is then not met, and the reason says so. Verdict
- * and outcome stay.
+ * Sets result.control of a judged probe by its judged control. Where the probe was denied, dropped or rejected, and the
+ * control did not pass, it is not proven: an expectation that it be denied or dropped is then not met, and the reason says
+ * so. Verdict and outcome stay.
  */
 void fg_control_apply(const struct fg_probe *control, struct fg_probe *probe);
 

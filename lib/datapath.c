@@ -26,8 +26,10 @@ struct fg_datapath {
 static int fail_load(int code, struct fg_error *err)
 {
 	fg_fail_errno(err, FG_ERR_UNSUPPORTED, code, "load the BPF programs");
-	return fg_hint(err, code == EPERM ? "run as root, or with CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW"
-					  : "'flowgen check' says what this kernel lacks");
+	return fg_hint(err,
+		       code == EPERM
+			       ? "run as root, or with CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW"
+			       : "'flowgen check' says what this kernel lacks");
 }
 
 /* Array maps that can be mapped are rounded up to pages. */
@@ -87,7 +89,8 @@ static int attach_observers(struct fg_datapath *dp, struct fg_error *err)
 	for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++) {
 		*links[i] = bpf_program__attach(observers[i]);
 		if (!*links[i])
-			return fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno, "attach the observer %s",
+			return fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno,
+					     "attach the observer %s",
 					     bpf_program__name(observers[i]));
 	}
 	return 0;
@@ -104,7 +107,8 @@ static void attach_sockets(struct fg_datapath *dp)
 	if (root < 0)
 		snprintf(dp->no_sockets, sizeof(dp->no_sockets), "%s", err.message);
 	else if (!dp->socket_link)
-		snprintf(dp->no_sockets, sizeof(dp->no_sockets), "root cgroup: %s", strerror(errno));
+		snprintf(dp->no_sockets, sizeof(dp->no_sockets), "root cgroup: %s",
+			 strerror(errno));
 }
 
 struct fg_datapath *fg_datapath_open(const struct fg_reasons *reasons, uint32_t ring_bytes,

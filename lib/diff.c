@@ -20,7 +20,7 @@ static const char *const part_names[PARTS] = { "verdict", "denied_by", "outcome"
 
 struct fg_diff {
 	bool json;
-	json_t *before;	 /* key -> array of PARTS texts or nulls */
+	json_t *before;	  /* key -> array of PARTS texts or nulls */
 	json_t *times[2]; /* key without its number -> how often it came, in each run */
 	struct fg_diff_counts counts;
 };
@@ -76,7 +76,8 @@ static char *make_key(const json_t *line)
 	int len;
 
 	if (scenario)
-		len = asprintf(&key, "%s: %s", text_at(scenario, "name"), text_at(scenario, "probe"));
+		len = asprintf(&key, "%s: %s", text_at(scenario, "name"),
+			       text_at(scenario, "probe"));
 	else
 		len = asprintf(&key, "%s%s%s to %s %s/%lld", name, *name ? ": " : "",
 			       *text_at(pod, "name") ? text_at(pod, "name") : text_at(pod, "ref"),
@@ -113,12 +114,15 @@ static void take_essence(const json_t *line, bool sent, struct essence *out)
 	out->part[DENIED_BY] =
 		json_string_value(json_object_get(json_object_get(policy, "denied_by"), "name"));
 	out->part[OUTCOME] = json_string_value(json_object_get(line, "outcome"));
-	out->part[REASON] = json_string_value(json_object_get(json_object_get(line, "drop"), "reason"));
+	out->part[REASON] =
+		json_string_value(json_object_get(json_object_get(line, "drop"), "reason"));
 }
 
-/* Returns the line, with its key and essence, which point into it; *key NULL: nothing to compare. NULL on an error. */
-static json_t *read_line(struct fg_diff *d, int run, const char *text, size_t len, const char *where,
-			 char **key, struct essence *essence, struct fg_error *err)
+/* Returns the line, with its key and essence, which point into it; *key NULL: nothing to compare.
+ * NULL on an error. */
+static json_t *read_line(struct fg_diff *d, int run, const char *text, size_t len,
+			 const char *where, char **key, struct essence *essence,
+			 struct fg_error *err)
 {
 	json_error_t cause;
 	json_t *line = json_loadb(text, len, 0, &cause);
@@ -132,8 +136,9 @@ static json_t *read_line(struct fg_diff *d, int run, const char *text, size_t le
 	}
 	if (!strcmp(schema, "flowgen.run/1"))
 		return line;
-	if (!sent && strcmp(schema, "flowgen.unsent/1")) {
-		fg_fail(err, FG_ERR_USAGE, "%s: no result of flowgen (schema \"%.60s\")", where, schema);
+	if (!sent && strcmp(schema, "flowgen.unsent/1") != 0) {
+		fg_fail(err, FG_ERR_USAGE, "%s: no result of flowgen (schema \"%.60s\")", where,
+			schema);
 		json_decref(line);
 		return NULL;
 	}
@@ -149,24 +154,25 @@ static json_t *read_line(struct fg_diff *d, int run, const char *text, size_t le
 	return line;
 }
 
-int fg_diff_before(struct fg_diff *diff, const char *text, size_t len, const char *where,
+int fg_diff_before(struct fg_diff *diff, const char *line, size_t len, const char *where,
 		   struct fg_error *err)
 {
 	struct essence e;
 	char *key;
-	json_t *line = read_line(diff, 0, text, len, where, &key, &e, err), *kept;
+	json_t *result = read_line(diff, 0, line, len, where, &key, &e, err), *kept;
 	int ret = 0;
 
-	if (!line)
+	if (!result)
 		return -1;
 	if (key) {
 		kept = json_array();
 		for (int i = 0; kept && i < PARTS; i++)
-			json_array_append_new(kept, e.part[i] ? json_string(e.part[i]) : json_null());
+			json_array_append_new(kept,
+					      e.part[i] ? json_string(e.part[i]) : json_null());
 		ret = json_object_set_new(diff->before, key, kept);
 	}
 	free(key);
-	json_decref(line);
+	json_decref(result);
 	return ret ? fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", where) : 0;
 }
 
@@ -191,9 +197,11 @@ static const char *or_none(const char *text)
 	return text ? text : "none";
 }
 
-static void put_text(struct fg_buffer *out, const struct essence *before, const struct essence *after)
+static void put_text(struct fg_buffer *out, const struct essence *before,
+		     const struct essence *after)
 {
-	static const char *const labels[PARTS] = { "verdict", "denied by", "outcome", "drop reason" };
+	static const char *const labels[PARTS] = { "verdict", "denied by", "outcome",
+						   "drop reason" };
 	const struct essence *one = before ? before : after;
 
 	if (!before || !after) {
@@ -204,16 +212,18 @@ static void put_text(struct fg_buffer *out, const struct essence *before, const 
 		return;
 	}
 	for (int i = 0; i < PARTS; i++)
-		if (strcmp(or_none(before->part[i]), or_none(after->part[i])))
-			fg_buffer_printf(out, "    %-11s %s -> %s\n", labels[i], or_none(before->part[i]),
-					 or_none(after->part[i]));
+		if (strcmp(or_none(before->part[i]), or_none(after->part[i])) != 0)
+			fg_buffer_printf(out, "    %-11s %s -> %s\n", labels[i],
+					 or_none(before->part[i]), or_none(after->part[i]));
 }
 
 static void put_difference(const struct fg_diff *d, struct fg_buffer *out, const char *change,
-			   const char *key, const struct essence *before, const struct essence *after)
+			   const char *key, const struct essence *before,
+			   const struct essence *after)
 {
 	if (d->json) {
-		fg_buffer_printf(out, "{\"schema\":\"flowgen.diff/1\",\"change\":\"%s\",\"name\":", change);
+		fg_buffer_printf(
+			out, "{\"schema\":\"flowgen.diff/1\",\"change\":\"%s\",\"name\":", change);
 		fg_json_put_text(out, key);
 		put_side(out, "before", before);
 		put_side(out, "after", after);
@@ -236,21 +246,21 @@ static void unpack(const json_t *kept, struct essence *out)
 static bool same(const struct essence *a, const struct essence *b)
 {
 	for (int i = 0; i < PARTS; i++)
-		if (strcmp(or_none(a->part[i]), or_none(b->part[i])))
+		if (strcmp(or_none(a->part[i]), or_none(b->part[i])) != 0)
 			return false;
 	return true;
 }
 
-int fg_diff_after(struct fg_diff *diff, const char *text, size_t len, const char *where,
+int fg_diff_after(struct fg_diff *diff, const char *line, size_t len, const char *where,
 		  struct fg_buffer *out, struct fg_error *err)
 {
 	struct essence before, after;
 	size_t start = out->len;
 	char *key;
-	json_t *line = read_line(diff, 1, text, len, where, &key, &after, err);
+	json_t *result = read_line(diff, 1, line, len, where, &key, &after, err);
 	const json_t *kept;
 
-	if (!line)
+	if (!result)
 		return -1;
 	if (key) {
 		kept = json_object_get(diff->before, key);
@@ -269,7 +279,7 @@ int fg_diff_after(struct fg_diff *diff, const char *text, size_t len, const char
 		}
 	}
 	free(key);
-	json_decref(line);
+	json_decref(result);
 	return fg_report_finish(out, start, err);
 }
 
@@ -281,18 +291,19 @@ int fg_diff_end(struct fg_diff *diff, struct fg_diff_counts *counts, struct fg_b
 	const char *key;
 	json_t *kept;
 
-	json_object_foreach(diff->before, key, kept) {
+	json_object_foreach (diff->before, key, kept) {
 		unpack(kept, &before);
 		diff->counts.removed++;
 		put_difference(diff, out, "removed", key, &before, NULL);
 	}
-	fg_buffer_printf(out,
-			 diff->json ? "{\"schema\":\"flowgen.diff-summary/1\",\"same\":%llu,\"changed\":%llu,"
-				      "\"added\":%llu,\"removed\":%llu}\n"
-				    : "%llu the same, %llu changed, %llu added, %llu removed\n",
-			 (unsigned long long)diff->counts.same, (unsigned long long)diff->counts.changed,
-			 (unsigned long long)diff->counts.added,
-			 (unsigned long long)diff->counts.removed);
+	fg_buffer_printf(
+		out,
+		diff->json
+			? "{\"schema\":\"flowgen.diff-summary/1\",\"same\":%llu,\"changed\":%llu,"
+			  "\"added\":%llu,\"removed\":%llu}\n"
+			: "%llu the same, %llu changed, %llu added, %llu removed\n",
+		(unsigned long long)diff->counts.same, (unsigned long long)diff->counts.changed,
+		(unsigned long long)diff->counts.added, (unsigned long long)diff->counts.removed);
 	if (counts)
 		*counts = diff->counts;
 	return fg_report_finish(out, start, err);

@@ -13,7 +13,7 @@ struct fg_flowset {
 	struct fg_flowset_slot {
 		struct fg_flow flow; /* family 0: free */
 		uint32_t value;
-	} *slots; /* owned; fg_flowset_free() */
+	} * slots; /* owned; fg_flowset_free() */
 	size_t room, count;
 };
 

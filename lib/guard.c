@@ -63,7 +63,7 @@ static int no_memory(struct fg_error *err)
 static bool is_loaded(const struct fg_guard *g, const struct fg_guard_topic *topic)
 {
 	for (size_t i = 0; i < g->loaded_count; i++)
-		if (g->loaded[i].protocol == topic->protocol &&
+		if (g->loaded[i].protocol == topic->protocol && g->loaded[i].port == topic->port &&
 		    fg_addr_equal(&g->loaded[i].src, &topic->src))
 			return true;
 	return false;
@@ -71,8 +71,7 @@ static bool is_loaded(const struct fg_guard *g, const struct fg_guard_topic *top
 
 static int set_loaded(struct fg_guard *g, const struct fg_guard_topic *topic, struct fg_error *err)
 {
-	struct fg_guard_topic *grown =
-		reallocarray(g->loaded, g->loaded_count + 1, sizeof(*grown));
+	struct fg_guard_topic *grown = reallocarray(g->loaded, g->loaded_count + 1, sizeof(*grown));
 
 	if (!grown)
 		return no_memory(err);
@@ -112,15 +111,17 @@ static int on_socket(const struct fg_socket *socket, void *arg)
 static int load_sockets(struct fg_guard *g, const struct fg_flow *flow, struct fg_error *err)
 {
 	const struct fg_guard_topic topic = { .protocol = flow->protocol,
+					      .port = g->listing ? 0 : flow->sport,
 					      .src.family = flow->family };
 	int ret;
 
-	if (is_loaded(g, &topic))
+	if (!flow->sport || is_loaded(g, &topic))
 		return 0;
-	ret = fg_sockdiag_list(g->diag, flow->family, flow->protocol, on_socket, g);
+	ret = fg_sockdiag_list(g->diag, flow->family, flow->protocol, topic.port, on_socket, g);
 	/* What changed while it was listed was not there when the run began. */
 	if (ret && ret != -EINTR)
-		return fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "list the sockets of pod %s", g->pod);
+		return fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "list the sockets of pod %s",
+				     g->pod);
 	return set_loaded(g, &topic, err);
 }
 
@@ -267,9 +268,11 @@ static int check_entries(struct fg_guard *g, const struct fg_flow *flow, struct 
 		fg_flow_text(flow, text, sizeof(text)), g->places[e->place].pod ? "pod" : "host",
 		fg_flow_text(&e->conn.orig, entry, sizeof(entry)), e->conn.id, e->conn.zone,
 		replied ? "replied" : "unreplied", e->conn.timeout);
-	return fg_hint(err, replied ? "--force sends it all the same"
-				    : "perhaps left by an earlier probe, which --tidy prevents; --force sends "
-				      "it all the same");
+	return fg_hint(
+		err,
+		replied ? "--force sends it all the same"
+			: "perhaps left by an earlier probe, which --tidy prevents; --force sends "
+			  "it all the same");
 }
 
 /* --- both --- */
@@ -327,7 +330,7 @@ static int read_flow(struct fg_guard *g, const struct fg_probe_spec *spec, struc
 int fg_guard_admit(struct fg_guard *guard, const struct fg_plan *plan, struct fg_probe_spec *spec,
 		   struct fg_error *err)
 {
-	struct fg_flow flow, last = {};
+	struct fg_flow flow = {}, last = {};
 	struct fg_error first = {}, now;
 
 	for (int i = 0; i < TRIES; i++) {

@@ -18,17 +18,17 @@
 struct fg_guard;
 
 /*
- * Opens netlink sockets in both namespaces of the pod. probes: how many will be asked about: for a few, connection tracking is
- * asked for each (its cost does not depend on how many entries the host has); for many it is listed once, with what comes
- * from the source. NULL on failure.
+ * Opens netlink sockets in both namespaces of the pod. probes: how many will be asked about: for a few, the kernel is
+ * asked about each (what that costs hardly depends on how much there is); for many, all sockets are listed once, and the
+ * connection tracking entries of the source. NULL on failure.
  */
 struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, struct fg_error *err);
 void fg_guard_close(struct fg_guard *guard);
 
 /*
  * Whether a packet of this flow can be sent without touching a connection. Returns 0 (the tuple then counts as the run's
- * own, and later probes may use it again), or -1: FG_ERR_USAGE where it is in use, and by what; another error where that could
- * not be found out.
+ * own, and later probes may use it again), or -1: FG_ERR_USAGE where it is in use, and by what; another error where that
+ * could not be found out.
  */
 int fg_guard_check(struct fg_guard *guard, const struct fg_flow *flow, struct fg_error *err);
 

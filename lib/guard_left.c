@@ -170,7 +170,8 @@ int fg_guard_left(struct fg_guard *guard, struct fg_probe *probes, uint32_t coun
 	for (; s.place < FG_LEFT_MAX && !ret; s.place++)
 		ret = search_place(&s, probes, count);
 	for (uint32_t i = 0; i < count && !ret; i++) {
-		int64_t index = tuple_of(&probes[i], &tuple) ? fg_flowset_find(&s.flows, &tuple) : -1;
+		int64_t index = tuple_of(&probes[i], &tuple) ? fg_flowset_find(&s.flows, &tuple)
+							     : -1;
 
 		/* Probes of one tuple share what they left. */
 		probes[i].result.left = &guard->left[index >= 0 ? (uint32_t)index : i];

@@ -25,9 +25,13 @@ struct fg_guard_entry {
 	uint32_t place;
 };
 
-/* What was listed: the sockets of a protocol (src is a family alone), or the entries of a source (protocol 0). */
+/*
+ * What was listed: the sockets of a protocol (src is a family alone) and port (0: all), or the entries of a source
+ * (protocol 0).
+ */
 struct fg_guard_topic {
 	uint8_t protocol;
+	uint16_t port;
 	struct fg_addr src;
 };
 
@@ -35,7 +39,7 @@ struct fg_guard {
 	char pod[300]; /* as the user named it */
 	struct fg_guard_place places[FG_LEFT_MAX];
 	struct nl_sock *diag; /* owned */
-	bool listing;	      /* connection tracking is listed; else asked */
+	bool listing;	      /* all is listed at once; else asked for by tuple, and by port */
 
 	struct fg_guard_topic *loaded;
 	size_t loaded_count;

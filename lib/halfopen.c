@@ -18,9 +18,9 @@ static int make_reset(struct fg_packet_spec *spec, uint32_t seq, struct fg_error
 	/* RFC 9293 section 3.10.7.4: in SYN-RECEIVED a reset counts when its sequence number is the next one awaited. */
 	snprintf(text, sizeof(text), "%u", seq);
 	return fg_packet_set(spec, "proto", "tcp", err) || fg_packet_set(spec, "flags", "R", err) ||
-		       fg_packet_set(spec, "seq", text, err) ?
-		       -1 :
-		       0;
+			       fg_packet_set(spec, "seq", text, err)
+		       ? -1
+		       : 0;
 }
 
 static int send_reset(struct fg_session *s, struct fg_member *m, const struct fg_probe *probe,
@@ -45,10 +45,10 @@ static int send_reset(struct fg_session *s, struct fg_member *m, const struct fg
 		memcpy(bytes, &e, sizeof(e));
 	}
 	chunk = (struct fg_chunk){ .data = bytes, .len = frame.len };
-	return fg_sender_write(m->port < 0 ? &m->sender : &s->gates[m->port].sender, &chunk, 1, err) ==
-			       1 ?
-		       0 :
-		       -1;
+	return fg_sender_write(m->port < 0 ? &m->sender : &s->gates[m->port].sender, &chunk, 1,
+			       err) == 1
+		       ? 0
+		       : -1;
 }
 
 int fg_session_close_half_open(struct fg_session *session, const struct fg_probe *probe,

@@ -23,8 +23,8 @@ static bool is_exit(const struct fg_scene *scene, const struct fg_event *e)
 {
 	const struct fg_device *device = device_at(scene, e);
 
-	return is_hardware(scene, e) || (device && (!strcmp(device->kind, "dummy") ||
-						    !strcmp(device->kind, "tun")));
+	return is_hardware(scene, e) ||
+	       (device && (!strcmp(device->kind, "dummy") || !strcmp(device->kind, "tun")));
 }
 
 static enum fg_outcome inconclusive(struct fg_result *result, const char *reason)
@@ -44,13 +44,14 @@ static enum fg_outcome outcome_of_consume(const struct fg_scene *scene, const st
 	if (place->event.kind == FG_EVENT_QUEUE) {
 		if (is_exit(scene, &place->event))
 			return FG_OUTCOME_FORWARDED;
-		return inconclusive(result, "consumed in a device that leads on: the trail is lost");
+		return inconclusive(result,
+				    "consumed in a device that leads on: the trail is lost");
 	}
 	if (fg_symbol_delivers(p->end->symbol))
 		return FG_OUTCOME_DELIVERED;
-	return inconclusive(result, p->end->symbol ?
-					    "kept or copied where it was received: the trail is lost" :
-					    "consumed where it was received, by whom is not known");
+	return inconclusive(
+		result, p->end->symbol ? "kept or copied where it was received: the trail is lost"
+				       : "consumed where it was received, by whom is not known");
 }
 
 static enum fg_outcome outcome_of_end(const struct fg_scene *scene, const struct fg_progress *p,
@@ -88,8 +89,8 @@ static enum fg_outcome outcome_of(const struct fg_scene *scene, const struct fg_
 	if (last && last->event.kind == FG_EVENT_XMIT && !last->event.code &&
 	    is_exit(scene, &last->event))
 		return FG_OUTCOME_FORWARDED;
-	return inconclusive(result, last ? "its end was not seen in time" :
-					   "it did not reach the pod's egress path");
+	return inconclusive(result, last ? "its end was not seen in time"
+					 : "it did not reach the pod's egress path");
 }
 
 static bool expectation_met(enum fg_expect expect, const struct fg_result *r)
@@ -184,9 +185,9 @@ static enum fg_ending ending_of_free(const struct fg_scene *scene, const struct 
 	if (!fg_is_drop(scene, event))
 		return FG_ENDING_FINAL;
 	return code == scene->codes.tc_egress || code == scene->codes.tc_ingress ||
-			       code == scene->codes.xdp ?
-		       FG_ENDING_FINAL :
-		       FG_ENDING_SOFT;
+			       code == scene->codes.xdp
+		       ? FG_ENDING_FINAL
+		       : FG_ENDING_SOFT;
 }
 
 /* What the event means for the packet itself, answers left aside. */
@@ -237,7 +238,8 @@ enum fg_ending fg_judge_ending(const struct fg_scene *scene, const struct fg_tra
 	if (event->flags & FG_EVENT_F_CLONE)
 		return FG_ENDING_NONE;
 	ending = ending_of_packet(scene, trace, event);
-	if (ending == FG_ENDING_NONE || event->kind == FG_EVENT_LOST || event->kind == FG_EVENT_STOP)
+	if (ending == FG_ENDING_NONE || event->kind == FG_EVENT_LOST ||
+	    event->kind == FG_EVENT_STOP)
 		return ending;
 	if (trace->answered)
 		return FG_ENDING_FINAL;

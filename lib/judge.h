@@ -13,8 +13,8 @@ void fg_judge(const struct fg_scene *scene, struct fg_probe *probe);
 
 /* What an event means for the question "is this packet's way over?". */
 enum fg_ending {
-	FG_ENDING_NONE,	 /* it goes on */
-	FG_ENDING_SOFT,	 /* over, unless something more is seen within a moment (handed to a socket) */
+	FG_ENDING_NONE, /* it goes on */
+	FG_ENDING_SOFT, /* over, unless something more is seen within a moment (handed to a socket) */
 	FG_ENDING_FINAL, /* over */
 };
 

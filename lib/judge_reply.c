@@ -114,7 +114,8 @@ static bool event_of_back(const struct fg_program *program, const struct fg_even
 	       (program->netns == e->netns && program->ifindex == (int)e->ifindex);
 }
 
-static void step_back(const struct fg_ladder *back, const struct fg_event *e, struct fg_reply *reply)
+static void step_back(const struct fg_ladder *back, const struct fg_event *e,
+		      struct fg_reply *reply)
 {
 	for (size_t i = 0; i < back->count; i++) {
 		struct fg_step *step = &reply->steps[i];

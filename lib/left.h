@@ -11,9 +11,9 @@
 /* An entry of connection tracking, as ctnetlink describes it. */
 struct fg_conn {
 	struct fg_flow orig, reply; /* tuples, see fg_flow_tuple() */
-	uint32_t id;		    /* the kernel's, which tells it from a later one of the same tuple */
-	uint32_t status;	    /* IPS_* (linux/netfilter/nf_conntrack_common.h) */
-	uint32_t timeout;	    /* seconds until the kernel removes it */
+	uint32_t id;	  /* the kernel's, which tells it from a later one of the same tuple */
+	uint32_t status;  /* IPS_* (linux/netfilter/nf_conntrack_common.h) */
+	uint32_t timeout; /* seconds until the kernel removes it */
 	uint32_t mark;
 	uint16_t zone;
 };

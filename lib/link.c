@@ -26,8 +26,8 @@ static void read_info(struct fg_link *link, struct nlattr *info)
 	if (nk[IFLA_NETKIT_PRIMARY])
 		link->netkit_primary = nla_get_u8(nk[IFLA_NETKIT_PRIMARY]);
 	if (nk[IFLA_NETKIT_MODE])
-		link->netkit_mode =
-			nla_get_u32(nk[IFLA_NETKIT_MODE]) == NETKIT_L2 ? FG_LINK_L2 : FG_LINK_L3;
+		link->netkit_mode = nla_get_u32(nk[IFLA_NETKIT_MODE]) == NETKIT_L2 ? FG_LINK_L2
+										   : FG_LINK_L3;
 	if (nk[IFLA_NETKIT_POLICY])
 		link->netkit_policy = (int)nla_get_u32(nk[IFLA_NETKIT_POLICY]);
 }
@@ -187,8 +187,8 @@ static int put_peer(struct nl_msg *msg, const struct fg_pair *pair, int attribut
 
 static int put_netkit(struct nl_msg *msg, const struct fg_pair *pair)
 {
-	if (pair->mode && nla_put_u32(msg, IFLA_NETKIT_MODE,
-				      pair->mode == FG_LINK_L2 ? NETKIT_L2 : NETKIT_L3))
+	if (pair->mode &&
+	    nla_put_u32(msg, IFLA_NETKIT_MODE, pair->mode == FG_LINK_L2 ? NETKIT_L2 : NETKIT_L3))
 		return -1;
 	if (pair->drop_without_program && nla_put_u32(msg, IFLA_NETKIT_PEER_POLICY, NETKIT_DROP))
 		return -1;
@@ -201,7 +201,8 @@ int fg_link_create_pair(struct nl_sock *sk, const struct fg_pair *pair)
 	FG_NL_MSG struct nl_msg *msg = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi);
 	struct nlattr *info, *data;
 
-	if (!msg || put_end(msg, pair, pair->name) || !(info = nla_nest_start(msg, IFLA_LINKINFO)) ||
+	if (!msg || put_end(msg, pair, pair->name) ||
+	    !(info = nla_nest_start(msg, IFLA_LINKINFO)) ||
 	    nla_put_string(msg, IFLA_INFO_KIND, pair->kind) ||
 	    !(data = nla_nest_start(msg, IFLA_INFO_DATA)))
 		return -ENOMEM;
@@ -257,8 +258,7 @@ int fg_link_add_address(struct nl_sock *sk, int ifindex, const struct fg_addr *a
 		.ifa_index = (uint32_t)ifindex,
 		.ifa_flags = addr->family == AF_INET6 ? IFA_F_NODAD : 0,
 	};
-	FG_NL_MSG struct nl_msg *msg =
-		nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	FG_NL_MSG struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
 
 	if (!msg || nlmsg_append(msg, &ifa, sizeof(ifa), NLMSG_ALIGNTO) ||
 	    nla_put(msg, IFA_LOCAL, (int)len, addr->bytes) ||

@@ -16,19 +16,20 @@ enum fg_link_mode { FG_LINK_MODE_NONE = 0, FG_LINK_L2, FG_LINK_L3 };
 /* A device, as RTM_NEWLINK describes it. */
 struct fg_link {
 	int ifindex;
-	int peer_ifindex;    /* IFLA_LINK: for a pair the other end's; 0 where there is none */
-	int peer_nsid;	     /* IFLA_LINK_NETNSID: the id of the other end's namespace; -1: the same namespace */
-	int master;	     /* ifindex of the bridge or bond it belongs to; 0: none */
-	unsigned int flags;  /* IFF_* */
+	int peer_ifindex; /* IFLA_LINK: for a pair the other end's; 0 where there is none */
+	int peer_nsid; /* IFLA_LINK_NETNSID: the id of the other end's namespace; -1: the same namespace */
+	int master;	    /* ifindex of the bridge or bond it belongs to; 0: none */
+	unsigned int flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t xdp_id;     /* program id; 0: none */
 	uint8_t xdp_mode;    /* XDP_ATTACHED_* (linux/if_link.h) */
 	bool netkit_primary; /* this end of a netkit pair is the primary */
 	enum fg_link_mode netkit_mode;
-	int netkit_policy;   /* what the end does without a program (NETKIT_*); -1: not netkit */
-	uint8_t mac[6];	     /* wire order; zero for devices without addresses */
+	int netkit_policy; /* what the end does without a program (NETKIT_*); -1: not netkit */
+	uint8_t mac[6];	   /* wire order; zero for devices without addresses */
 	char name[IFNAMSIZ];
-	char kind[16];	     /* IFLA_INFO_KIND: "veth", "netkit", "bridge"; empty for hardware and loopback */
+	char kind
+		[16]; /* IFLA_INFO_KIND: "veth", "netkit", "bridge"; empty for hardware and loopback */
 	char qdisc[32];
 };
 
@@ -52,13 +53,13 @@ bool fg_link_is_pod_end(const struct fg_link *link);
 
 /* What to make: the first end in the socket's namespace, the other in peer_netns. */
 struct fg_pair {
-	const char *kind;	/* "veth" or "netkit" */
-	const char *name;	/* of the first end; for netkit the primary */
+	const char *kind; /* "veth" or "netkit" */
+	const char *name; /* of the first end; for netkit the primary */
 	const char *peer_name;
-	int peer_netns;		/* descriptor; -1: the socket's namespace too */
-	enum fg_link_mode mode;	/* netkit only */
+	int peer_netns;		   /* descriptor; -1: the socket's namespace too */
+	enum fg_link_mode mode;	   /* netkit only */
 	bool drop_without_program; /* netkit only: the peer end drops what no program has let pass */
-	uint32_t mtu;		/* 0: the kernel's default */
+	uint32_t mtu;		   /* 0: the kernel's default */
 };
 
 /* Returns 0, or a negative errno value (-EOPNOTSUPP: the kernel has no such kind of device). */

@@ -7,7 +7,11 @@
 static size_t character(const unsigned char *text, size_t len)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = text[0] < 0x80 ? 1 : text[0] >> 5 == 6 ? 2 : text[0] >> 4 == 14 ? 3 : text[0] >> 3 == 30 ? 4 : 0;
+	size_t n = text[0] < 0x80	? 1
+		   : text[0] >> 5 == 6	? 2
+		   : text[0] >> 4 == 14 ? 3
+		   : text[0] >> 3 == 30 ? 4
+					: 0;
 	uint32_t code = n > 1 ? text[0] & (0x7fU >> n) : text[0];
 
 	if (!n || n > len)

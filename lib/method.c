@@ -5,9 +5,12 @@
 
 static const char no_flag[] = "this kernel's bpf_redirect_peer() does not take BPF_F_EGRESS";
 static const char netkit_skipped[] = "an ingress redirect passes by the netkit programs of the pod";
-static const char pod_side[] = "the pod's device has egress programs, which an ingress redirect passes by";
-static const char pod_queue[] = "the pod's device has a queueing discipline, which an ingress redirect passes by";
-static const char native_xdp[] = "native XDP stands on the primary, which an ingress redirect passes by";
+static const char pod_side[] =
+	"the pod's device has egress programs, which an ingress redirect passes by";
+static const char pod_queue[] =
+	"the pod's device has a queueing discipline, which an ingress redirect passes by";
+static const char native_xdp[] =
+	"native XDP stands on the primary, which an ingress redirect passes by";
 
 bool fg_method_complete(const struct fg_method_facts *facts, enum fg_method method,
 			const char **why)

@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const char *const hooks[FG_HOOKS] = {
-	[FG_HOOK_TCX_EGRESS] = "tcx/egress",   [FG_HOOK_TC_EGRESS] = "tc/egress",
-	[FG_HOOK_NETKIT_PEER] = "netkit/peer", [FG_HOOK_XDP] = "xdp",
-	[FG_HOOK_TCX_INGRESS] = "tcx/ingress", [FG_HOOK_TC_INGRESS] = "tc/ingress",
+	[FG_HOOK_TCX_EGRESS] = "tcx/egress",	     [FG_HOOK_TC_EGRESS] = "tc/egress",
+	[FG_HOOK_NETKIT_PEER] = "netkit/peer",	     [FG_HOOK_XDP] = "xdp",
+	[FG_HOOK_TCX_INGRESS] = "tcx/ingress",	     [FG_HOOK_TC_INGRESS] = "tc/ingress",
 	[FG_HOOK_NETKIT_PRIMARY] = "netkit/primary",
 };
 
@@ -19,8 +19,8 @@ static const char *const methods[] = {
 };
 
 static const char *const verdicts[] = {
-	[FG_VERDICT_UNKNOWN] = "unknown",	[FG_VERDICT_ALLOWED] = "allowed",
-	[FG_VERDICT_DENIED] = "denied",		[FG_VERDICT_REDIRECTED] = "redirected",
+	[FG_VERDICT_UNKNOWN] = "unknown", [FG_VERDICT_ALLOWED] = "allowed",
+	[FG_VERDICT_DENIED] = "denied",	  [FG_VERDICT_REDIRECTED] = "redirected",
 	[FG_VERDICT_NONE] = "none",
 };
 
@@ -44,11 +44,16 @@ static const char *const expects[] = {
 };
 
 static const char *const replies[FG_REPLY_KINDS] = {
-	[FG_REPLY_SYN_ACK] = "syn-ack",		[FG_REPLY_RST] = "rst",
-	[FG_REPLY_TCP] = "tcp",			[FG_REPLY_ECHO] = "echo-reply",
-	[FG_REPLY_ICMP_ERROR] = "icmp-error",	[FG_REPLY_DNS] = "dns",
-	[FG_REPLY_UDP] = "udp",			[FG_REPLY_SCTP_INIT_ACK] = "sctp-init-ack",
-	[FG_REPLY_SCTP_ABORT] = "sctp-abort",	[FG_REPLY_SCTP] = "sctp",
+	[FG_REPLY_SYN_ACK] = "syn-ack",
+	[FG_REPLY_RST] = "rst",
+	[FG_REPLY_TCP] = "tcp",
+	[FG_REPLY_ECHO] = "echo-reply",
+	[FG_REPLY_ICMP_ERROR] = "icmp-error",
+	[FG_REPLY_DNS] = "dns",
+	[FG_REPLY_UDP] = "udp",
+	[FG_REPLY_SCTP_INIT_ACK] = "sctp-init-ack",
+	[FG_REPLY_SCTP_ABORT] = "sctp-abort",
+	[FG_REPLY_SCTP] = "sctp",
 	[FG_REPLY_OTHER] = "other",
 };
 
@@ -146,8 +151,8 @@ static const struct action tcx_actions[] = {
 
 /* include/uapi/linux/pkt_cls.h; cls_bpf_exec_opcode() makes UNSPEC of every value that is not here. */
 static const struct action tc_actions[] = {
-	{ -1, FG_EFFECT_NEXT, "TC_ACT_UNSPEC" },   { 0, FG_EFFECT_PASS, "TC_ACT_OK" },
-	{ 2, FG_EFFECT_DROP, "TC_ACT_SHOT" },	   { 4, FG_EFFECT_TAKEN, "TC_ACT_STOLEN" },
+	{ -1, FG_EFFECT_NEXT, "TC_ACT_UNSPEC" },      { 0, FG_EFFECT_PASS, "TC_ACT_OK" },
+	{ 2, FG_EFFECT_DROP, "TC_ACT_SHOT" },	      { 4, FG_EFFECT_TAKEN, "TC_ACT_STOLEN" },
 	{ 7, FG_EFFECT_REDIRECT, "TC_ACT_REDIRECT" }, { 8, FG_EFFECT_TAKEN, "TC_ACT_TRAP" },
 };
 
@@ -161,10 +166,8 @@ static const struct action netkit_actions[] = {
 
 /* include/uapi/linux/bpf.h, enum xdp_action; every other value is treated as XDP_ABORTED. */
 static const struct action xdp_actions[] = {
-	{ 0, FG_EFFECT_DROP, "XDP_ABORTED" },
-	{ 1, FG_EFFECT_DROP, "XDP_DROP" },
-	{ 2, FG_EFFECT_PASS, "XDP_PASS" },
-	{ 3, FG_EFFECT_REDIRECT, "XDP_TX" },
+	{ 0, FG_EFFECT_DROP, "XDP_ABORTED" },	   { 1, FG_EFFECT_DROP, "XDP_DROP" },
+	{ 2, FG_EFFECT_PASS, "XDP_PASS" },	   { 3, FG_EFFECT_REDIRECT, "XDP_TX" },
 	{ 4, FG_EFFECT_REDIRECT, "XDP_REDIRECT" },
 };
 

@@ -5,8 +5,8 @@
 
 #include "probe.h"
 
-const char *fg_hook_name(enum fg_hook hook);	 /* "tcx/egress" */
-const char *fg_side_name(enum fg_side side);	 /* "pod", "host" */
+const char *fg_hook_name(enum fg_hook hook);	   /* "tcx/egress" */
+const char *fg_side_name(enum fg_side side);	   /* "pod", "host" */
 const char *fg_method_name(enum fg_method method); /* "peer-egress"; "auto" */
 const char *fg_verdict_name(enum fg_verdict verdict);
 const char *fg_outcome_name(enum fg_outcome outcome);
@@ -22,11 +22,11 @@ int fg_expect_parse(const char *what, const char *text, enum fg_expect *out, str
 
 /* What the kernel does with a return value of a program at a hook. */
 enum fg_effect {
-	FG_EFFECT_NEXT,	    /* the next program is asked */
-	FG_EFFECT_PASS,	    /* accepted: no further program of this hook */
+	FG_EFFECT_NEXT, /* the next program is asked */
+	FG_EFFECT_PASS, /* accepted: no further program of this hook */
 	FG_EFFECT_DROP,
 	FG_EFFECT_REDIRECT,
-	FG_EFFECT_TAKEN,    /* the program keeps the packet (stolen, queued, trapped) */
+	FG_EFFECT_TAKEN, /* the program keeps the packet (stolen, queued, trapped) */
 };
 
 /*

@@ -5,7 +5,8 @@
 
 #define WORD_MAX 64
 
-/* Insertions, deletions and replacements that make b of a (Levenshtein), both shorter than WORD_MAX. */
+/* Insertions, deletions and replacements that make b of a (Levenshtein), both shorter than
+ * WORD_MAX. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[WORD_MAX], width = strlen(b);

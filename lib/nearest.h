@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * The word among count that is at most two insertions, deletions or replacements away from text, the nearest of them; NULL
- * where none is. Words of 64 characters and more are never near.
+ * The word among count that is at most two insertions, deletions or replacements away from text,
+ * the nearest of them; NULL where none is. Words of 64 characters and more are never near.
  */
 const char *fg_nearest(const char *text, const char *const *words, size_t count);
 

@@ -28,9 +28,9 @@ void fg_netns_leave(int *back);
 /* One namespace of this host, with a path that opens it now. */
 struct fg_netns_entry {
 	uint32_t inode;
-	pid_t pid;	 /* of a process in it; 0 where it was found by name */
-	char name[256];	 /* below /run/netns; empty where it has none */
-	char path[512];	 /* opens it */
+	pid_t pid;	/* of a process in it; 0 where it was found by name */
+	char name[256]; /* below /run/netns; empty where it has none */
+	char path[512]; /* opens it */
 };
 
 struct fg_netns_list {

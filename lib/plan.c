@@ -55,5 +55,6 @@ void fg_plan_choose_again(const struct fg_plan *plan, struct fg_probe_spec *spec
 {
 	spec->vary.random = mix(spec->vary.random);
 	if (plan->dports && !plan->sports)
-		spec->vary.sport = (uint16_t)(EPHEMERAL_FIRST + spec->vary.random % EPHEMERAL_COUNT);
+		spec->vary.sport =
+			(uint16_t)(EPHEMERAL_FIRST + spec->vary.random % EPHEMERAL_COUNT);
 }

@@ -12,7 +12,7 @@ struct fg_plan {
 	struct fg_addr src, dst;
 	const struct fg_ports *dports; /* NULL: the protocol has none */
 	const struct fg_ports *sports; /* NULL: a random one for each probe */
-	uint64_t count;		       /* how often each destination port is asked; 0: without end */
+	uint64_t count; /* how often each destination port is asked; 0: without end */
 	uint64_t seed;
 	enum fg_expect expect;
 };
@@ -20,7 +20,10 @@ struct fg_plan {
 /* How many probes it makes: ports times count; UINT64_MAX: without end. */
 uint64_t fg_plan_total(const struct fg_plan *plan);
 
-/* Makes other random choices for a probe of the plan: its source port where the plan names none, and what comes from vary.random. */
+/*
+ * Makes other random choices for a probe of the plan: its source port where the plan names none, and what comes from
+ * vary.random.
+ */
 void fg_plan_choose_again(const struct fg_plan *plan, struct fg_probe_spec *spec);
 
 /* Writes the index-th probe (from 0) to *out. The same plan and index give the same probe. */

@@ -64,8 +64,8 @@ static int bring_up(struct fg_port *port, struct nl_sock *host, const char *name
 	port->host_ifindex = link.ifindex;
 	ret = fg_link_silence(host, port->host_ifindex) ?: fg_link_silence(inside, port->ifindex);
 	if (!ret)
-		ret = fg_link_set_up(host, port->host_ifindex) ?:
-		      fg_link_set_up(inside, port->ifindex);
+		ret = fg_link_set_up(host, port->host_ifindex)
+			      ?: fg_link_set_up(inside, port->ifindex);
 	return ret ? fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "set %s up", name) : 0;
 }
 

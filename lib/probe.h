@@ -15,7 +15,12 @@
 #include "packet.h"
 #include "parse.h"
 
-enum fg_method { FG_METHOD_AUTO, FG_METHOD_PEER_EGRESS, FG_METHOD_HOST_INGRESS, FG_METHOD_POD_SOCKET };
+enum fg_method {
+	FG_METHOD_AUTO,
+	FG_METHOD_PEER_EGRESS,
+	FG_METHOD_HOST_INGRESS,
+	FG_METHOD_POD_SOCKET
+};
 
 /* The hooks of a pod's egress path, in the order in which a packet meets them. */
 enum fg_hook {
@@ -39,7 +44,8 @@ struct fg_program {
 	int ifindex;
 	uint32_t netns; /* inode number of the device's namespace */
 	char device[IFNAMSIZ];
-	char name[64]; /* from its BTF where it has one: the kernel's own name is cut at 15 characters */
+	char name
+		[64]; /* from its BTF where it has one: the kernel's own name is cut at 15 characters */
 	uint8_t tag[8];
 	bool classifier; /* tc filter without direct-action: the return value is no action */
 	bool native;	 /* XDP in the driver: it runs before the packet is received */
@@ -71,21 +77,24 @@ enum fg_expect {
 struct fg_probe_spec {
 	uint64_t id; /* from 1, over the whole run */
 	char name[64];
-	int pod;			       /* number in the session */
-	const struct fg_packet_spec *packet;   /* template; borrowed. NULL: the packet is ready in bytes */
-	const uint8_t *bytes;		       /* it, from its IP header on; borrowed until it has been run */
-	size_t length;			       /* of bytes */
+	int pod; /* number in the session */
+	const struct fg_packet_spec
+		*packet;      /* template; borrowed. NULL: the packet is ready in bytes */
+	const uint8_t *bytes; /* it, from its IP header on; borrowed until it has been run */
+	size_t length;	      /* of bytes */
 	struct fg_packet_vary vary;
 	enum fg_expect expect;
-	uint32_t fragment, fragments; /* this frame is number fragment (from 0) of so many; 1: whole */
+	uint32_t fragment,
+		fragments; /* this frame is number fragment (from 0) of so many; 1: whole */
 };
 
 /* One thing that was seen to happen. */
 struct fg_observation {
 	uint64_t time_ns; /* since injection */
 	struct fg_event event;
-	const char *symbol; /* of event.aux where that is an address: "name+offset/size"; borrowed, may be NULL */
-	int8_t flow;	    /* index into the trace's flows; -1: as before */
+	const char *
+		symbol; /* of event.aux where that is an address: "name+offset/size"; borrowed, may be NULL */
+	int8_t flow; /* index into the trace's flows; -1: as before */
 };
 
 #define FG_TRACE_FLOWS 6
@@ -181,11 +190,11 @@ struct fg_reply {
 	uint8_t hops_left;   /* TTL or hop limit on arrival */
 	uint32_t length;     /* bytes from its IP header on */
 	uint8_t icmp_type, icmp_code;
-	uint8_t dns_rcode;   /* RFC 1035 section 4.1.1 */
+	uint8_t dns_rcode; /* RFC 1035 section 4.1.1 */
 	uint32_t tcp_seq, tcp_ack;
 	/* What the programs on the way back said of it; set where answers are followed. */
 	enum fg_verdict verdict;
-	int denied_by;	     /* index in scene->back */
+	int denied_by; /* index in scene->back */
 	struct fg_step steps[FG_LADDER_MAX];
 	/* The kernel dropped it on its way back. */
 	bool dropped;
@@ -218,15 +227,16 @@ struct fg_result {
 	int denied_by; /* index in the ladder; -1: none, or not known which */
 	struct fg_step steps[FG_LADDER_MAX];
 	enum fg_outcome outcome;
-	bool stopped;		/* delivered: flowgen took it off before the pod's stack */
-	const struct fg_observation *end; /* where it ended, or was last seen; in the trace; NULL: nowhere */
-	bool dropped;		/* drop says by what */
-	uint32_t drop_code;	/* the kernel's enum skb_drop_reason */
+	bool stopped; /* delivered: flowgen took it off before the pod's stack */
+	const struct fg_observation
+		*end;	    /* where it ended, or was last seen; in the trace; NULL: nowhere */
+	bool dropped;	    /* drop says by what */
+	uint32_t drop_code; /* the kernel's enum skb_drop_reason */
 	struct fg_reply reply;
-	const char *reason;	/* why inconclusive or unknown; static text; NULL: nothing to say */
+	const char *reason; /* why inconclusive or unknown; static text; NULL: nothing to say */
 	bool expect_met;
-	struct fg_repeat repeat; /* written by who repeats */
-	struct fg_control control; /* by fg_control_apply() */
+	struct fg_repeat repeat;    /* written by who repeats */
+	struct fg_control control;  /* by fg_control_apply() */
 	const struct fg_left *left; /* by fg_guard_left(); NULL: not looked for */
 };
 
@@ -255,7 +265,7 @@ struct fg_device {
 	uint32_t netns;
 	int ifindex;
 	char name[IFNAMSIZ];
-	char kind[16]; /* empty: hardware (or loopback) */
+	char kind[16];	 /* empty: hardware (or loopback) */
 	char where[300]; /* the namespace as a person knows it: "host", a pod's name, or empty */
 };
 
@@ -277,7 +287,7 @@ struct fg_scene {
 	uint32_t pod_netns, host_netns;
 	int peer_ifindex, primary_ifindex;
 	bool netkit;
-	bool bridged;	/* the primary is a port of a bridge: a packet may leave with its TTL as it was */
+	bool bridged; /* the primary is a port of a bridge: a packet may leave with its TTL as it was */
 	bool xdp_copies; /* native XDP on the primary: the packet's sk_buff is replaced there */
 	struct fg_drop_codes codes;
 	/* Names of things; may be NULL. device() returns NULL for an unknown device; both are borrowed. */

@@ -45,7 +45,8 @@ struct fg_reasons *fg_reasons_open(struct fg_error *err)
 	}
 	r->btf = btf__load_vmlinux_btf();
 	if (!r->btf) {
-		fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno, "kernel BTF in /sys/kernel/btf/vmlinux");
+		fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno,
+			      "kernel BTF in /sys/kernel/btf/vmlinux");
 		fg_hint(err, "flowgen needs a kernel built with CONFIG_DEBUG_INFO_BTF");
 		free(r);
 		return NULL;

@@ -115,8 +115,8 @@ void fg_text_aside(const struct fg_page *page, const struct fg_result *result)
 	for (uint32_t i = 0; result->left && i < result->left->count; i++) {
 		const struct fg_left_conn *l = &result->left->list[i];
 
-		snprintf(text, sizeof(text), "connection tracking, %s: %s, %s", l->pod ? "pod" : "host",
-			 fg_flow_text(&l->conn.orig, flow, sizeof(flow)),
+		snprintf(text, sizeof(text), "connection tracking, %s: %s, %s",
+			 l->pod ? "pod" : "host", fg_flow_text(&l->conn.orig, flow, sizeof(flow)),
 			 l->removed ? "removed again" : "left behind (--tidy removes it)");
 		fg_text_entry(page, "state", text);
 	}

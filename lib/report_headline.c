@@ -83,6 +83,15 @@ static const char *place_text(const struct fg_report *report, const struct fg_ob
 	return buf;
 }
 
+/* Where there is no tcx a packet can only be stopped at the socket (aux is its cookie). */
+static const char *stop_text(const struct fg_result *result)
+{
+	if (!result->stopped)
+		return "";
+	return result->end && result->end->event.aux ? ", stopped before the socket"
+						     : ", stopped before the pod's stack";
+}
+
 static void put_outcome(const struct fg_report *report, const struct fg_result *result, char *buf,
 			size_t size)
 {
@@ -91,8 +100,7 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 	switch (result->outcome) {
 	case FG_OUTCOME_DELIVERED:
 		place_text(report, result->end, "at", place, sizeof(place));
-		snprintf(buf, size, "delivered%s%s", place,
-			 result->stopped ? ", stopped before the pod's stack" : "");
+		snprintf(buf, size, "delivered%s%s", place, stop_text(result));
 		return;
 	case FG_OUTCOME_FORWARDED:
 		place_text(report, result->end, "out of", place, sizeof(place));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* report_html.c - a run as one HTML file: nothing is fetched, no script is needed, and it can be printed. */
+/* report_html.c - a run as one HTML file: nothing is fetched, no script is needed, and it can be
+ * printed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,9 @@ static void put_counts(struct fg_buffer *out, const struct fg_case_counts *count
 	fg_buffer_puts(out, "<ul class=\"counts\">");
 	for (int i = 0; i < FG_CASE_STATUSES; i++)
 		if (counts->by_status[i] || !i)
-			fg_buffer_printf(out, "<li class=\"%s\">%s %llu %s</li>", classes[i], signs[i],
-					 (unsigned long long)counts->by_status[i], words[i]);
+			fg_buffer_printf(out, "<li class=\"%s\">%s %llu %s</li>", classes[i],
+					 signs[i], (unsigned long long)counts->by_status[i],
+					 words[i]);
 	fg_buffer_puts(out, "</ul>\n");
 }
 
@@ -60,18 +62,21 @@ int fg_html_begin(const struct fg_case_counts *all, struct fg_buffer *out, struc
 	uint64_t done = fg_case_done(all);
 	size_t len = out->len;
 
-	fg_buffer_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-			    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-			    "<title>flowgen run</title>\n<style>");
+	fg_buffer_puts(out,
+		       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+		       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+		       "<title>flowgen run</title>\n<style>");
 	fg_buffer_puts(out, style);
 	fg_buffer_puts(out, "</style></head>\n<body id=\"top\"><h1>flowgen run</h1>\n");
 	fg_buffer_printf(out, "<p>%llu probes in %.2f s.</p>\n", (unsigned long long)done,
 			 (double)all->duration_ns / 1e9);
 	if (done < all->planned)
-		fg_buffer_printf(out, "<p class=\"open\"><b>%s:</b> %llu of %llu probes were not sent.</p>\n",
-				 all->interrupted ? "Interrupted" : "Stopped",
-				 (unsigned long long)(all->planned - done),
-				 (unsigned long long)all->planned);
+		fg_buffer_printf(
+			out,
+			"<p class=\"open\"><b>%s:</b> %llu of %llu probes were not sent.</p>\n",
+			all->interrupted ? "Interrupted" : "Stopped",
+			(unsigned long long)(all->planned - done),
+			(unsigned long long)all->planned);
 	put_counts(out, all);
 	return fg_report_finish(out, len, err);
 }
@@ -140,7 +145,8 @@ static void put_cell(struct fg_buffer *out, const struct cell *cell)
 	}
 	fg_buffer_printf(out, "<td class=\"%s\">", classes[cell->worst->status]);
 	if (cell->worst->detailed)
-		fg_buffer_printf(out, "<a href=\"#p%llu\">", (unsigned long long)cell->worst->number);
+		fg_buffer_printf(out, "<a href=\"#p%llu\">",
+				 (unsigned long long)cell->worst->number);
 	put_seen(out, cell);
 	fg_buffer_puts(out, cell->worst->detailed ? "</a></td>" : "</td>");
 }
@@ -172,7 +178,8 @@ static void put_columns(struct fg_buffer *out, const struct fg_scenario *s,
 	fg_buffer_puts(out, "</tr></thead><tbody>\n");
 }
 
-/* The blocks of a set stand together, and those of a sender within them. Returns the index behind its row. */
+/* The blocks of a set stand together, and those of a sender within them. Returns the index behind
+ * its row. */
 static size_t put_row(struct fg_buffer *out, const struct fg_scenario *s,
 		      const struct fg_scenario_layout *layout, size_t first,
 		      const struct fg_case_mark *marks, struct cell *cells)
@@ -287,8 +294,10 @@ int fg_html_case(const struct fg_case *c, struct fg_buffer *out, struct fg_error
 	bool bad = c->status == FG_CASE_FAIL || c->status == FG_CASE_INCONCLUSIVE;
 	size_t len = out->len;
 
-	fg_buffer_printf(out, "<section id=\"p%llu\"%s><a class=\"close\" href=\"#top\">back to the top</a><h3>",
-			 (unsigned long long)c->number, bad ? " class=\"bad\"" : "");
+	fg_buffer_printf(
+		out,
+		"<section id=\"p%llu\"%s><a class=\"close\" href=\"#top\">back to the top</a><h3>",
+		(unsigned long long)c->number, bad ? " class=\"bad\"" : "");
 	fg_markup_put(out, c->name);
 	fg_buffer_printf(out, "</h3>\n<p><span class=\"tag %s\">%s %s</span> expected: ",
 			 classes[c->status], signs[c->status], words[c->status]);

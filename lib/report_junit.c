@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* report_junit.c - a run as JUnit XML, as CI systems read it; tests/junit.xsd describes what is written. */
+/* report_junit.c - a run as JUnit XML, as CI systems read it; tests/junit.xsd describes what is
+ * written. */
 #include <string.h>
 
 #include "case.h"
@@ -10,17 +11,20 @@ static void put_counts(struct fg_buffer *out, const struct fg_case_counts *count
 {
 	const uint64_t *n = counts->by_status;
 
-	fg_buffer_printf(out, " tests=\"%llu\" failures=\"%llu\" errors=\"%llu\" skipped=\"%llu\" time=\"%.6f\"",
-			 (unsigned long long)fg_case_done(counts), (unsigned long long)n[FG_CASE_FAIL],
-			 (unsigned long long)n[FG_CASE_INCONCLUSIVE],
-			 (unsigned long long)n[FG_CASE_SKIP], (double)counts->duration_ns / 1e9);
+	fg_buffer_printf(
+		out,
+		" tests=\"%llu\" failures=\"%llu\" errors=\"%llu\" skipped=\"%llu\" time=\"%.6f\"",
+		(unsigned long long)fg_case_done(counts), (unsigned long long)n[FG_CASE_FAIL],
+		(unsigned long long)n[FG_CASE_INCONCLUSIVE], (unsigned long long)n[FG_CASE_SKIP],
+		(double)counts->duration_ns / 1e9);
 }
 
 int fg_junit_begin(const struct fg_case_counts *all, struct fg_buffer *out, struct fg_error *err)
 {
 	size_t len = out->len;
 
-	fg_buffer_puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"flowgen\"");
+	fg_buffer_puts(out,
+		       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"flowgen\"");
 	put_counts(out, all);
 	fg_buffer_puts(out, ">\n");
 	return fg_report_finish(out, len, err);
@@ -39,7 +43,9 @@ int fg_junit_suite(const struct fg_scenario *scenario, const struct fg_case_coun
 	put_counts(out, counts);
 	fg_buffer_puts(out, ">\n");
 	if (counts->interrupted)
-		fg_buffer_puts(out, "<properties><property name=\"interrupted\" value=\"true\"/></properties>\n");
+		fg_buffer_puts(
+			out,
+			"<properties><property name=\"interrupted\" value=\"true\"/></properties>\n");
 	return fg_report_finish(out, len, err);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* report_tap.c - a run as TAP 14 (testanything.org): a line for each probe, and a YAML block for what is not as expected. */
+/* report_tap.c - a run as TAP 14 (testanything.org): a line for each probe, and a YAML block for
+ * what is not as expected. */
 #include <string.h>
 
 #include "case.h"
@@ -16,14 +17,16 @@ static void put_description(struct fg_buffer *out, const char *text)
 	}
 }
 
-/* Single quotes are the same in every reader of YAML, also in those of TAP that know but a part of it. */
+/* Single quotes are the same in every reader of YAML, also in those of TAP that know but a part of
+ * it. */
 static void put_quoted(struct fg_buffer *out, const char *key, const char *text, size_t len)
 {
 	fg_buffer_printf(out, "  %s: '", key);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\'')
 			fg_buffer_puts(out, "'");
-		fg_buffer_put(out, (unsigned char)text[i] < ' ' || text[i] == 0x7f ? "?" : text + i, 1);
+		fg_buffer_put(out, (unsigned char)text[i] < ' ' || text[i] == 0x7f ? "?" : text + i,
+			      1);
 	}
 	fg_buffer_puts(out, "'\n");
 }
@@ -37,15 +40,16 @@ static int put_diagnostics(const struct fg_case *c, struct fg_buffer *out, struc
 
 	fg_buffer_puts(out, "  ---\n");
 	put_quoted(out, "message", c->why, strlen(c->why));
-	put_quoted(out, "status", fg_case_status_name(c->status), strlen(fg_case_status_name(c->status)));
+	put_quoted(out, "status", fg_case_status_name(c->status),
+		   strlen(fg_case_status_name(c->status)));
 	put_quoted(out, "expected", c->block->expect->text, strlen(c->block->expect->text));
 	if (advice)
 		put_quoted(out, "on-failure", advice, strlen(advice));
 	if (c->report) {
 		const struct fg_result *r = &c->probe->result;
 
-		fg_buffer_printf(out, "  verdict: '%s'\n  outcome: '%s'\n", fg_verdict_name(r->verdict),
-				 fg_outcome_name(r->outcome));
+		fg_buffer_printf(out, "  verdict: '%s'\n  outcome: '%s'\n",
+				 fg_verdict_name(r->verdict), fg_outcome_name(r->outcome));
 		ret = fg_report_json(c->report, c->probe, &line, err);
 		if (!ret)
 			put_quoted(out, "result", line.data, line.len - 1);

@@ -242,6 +242,8 @@ void fg_sight_read(const struct fg_report *report, const struct fg_probe *probe,
 		sight_of_xmit(e, out);
 	else
 		sight_of_kind(e->kind, out);
+	if (e->kind == FG_EVENT_STOP && e->aux)
+		out->detail = "taken off before the socket";
 	if (fg_sight_leaves(probe, seen))
 		out->action = "ForwardedOutOfNetwork";
 }

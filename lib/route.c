@@ -134,8 +134,7 @@ static int read_neighbour(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-static struct nl_msg *neighbour_message(int type, int flags, const struct neighbour *n,
-					uint8_t ntf)
+static struct nl_msg *neighbour_message(int type, int flags, const struct neighbour *n, uint8_t ntf)
 {
 	const struct ndmsg ndm = { .ndm_family = (uint8_t)n->addr->family,
 				   .ndm_ifindex = n->ifindex,
@@ -209,8 +208,8 @@ static void multicast_mac(const struct fg_addr *dst, uint8_t mac[6])
 {
 	if (dst->family == AF_INET) {
 		/* RFC 1112 section 6.4 */
-		const uint8_t low[6] = { 0x01, 0x00, 0x5e, dst->bytes[1] & 0x7f, dst->bytes[2],
-					 dst->bytes[3] };
+		const uint8_t low[6] = { 0x01,		0x00,	      0x5e, dst->bytes[1] & 0x7f,
+					 dst->bytes[2], dst->bytes[3] };
 
 		memcpy(mac, low, 6);
 	} else {
@@ -248,8 +247,8 @@ static int resolve_address(struct nl_sock *sk, int netns_fd, const struct fg_lin
 		fg_fail(err, FG_ERR_UNSUPPORTED,
 			"next hop %s on %s does not answer for its address (route: %s)", text,
 			link->name, route_text);
-		return fg_hint(err,
-			       "the pod itself could not send this packet now; see 'ip neigh' in it");
+		return fg_hint(
+			err, "the pod itself could not send this packet now; see 'ip neigh' in it");
 	}
 	memcpy(mac, n.mac, 6);
 	return 0;
@@ -267,7 +266,8 @@ int fg_route_next_hop(struct nl_sock *sk, int netns_fd, const struct fg_link *li
 		return fail_no_route(sk, dst, src, "the pod has no route to the destination", err);
 	if (route.type == RTN_LOCAL)
 		return fail_no_route(sk, dst, src,
-				     "the destination is the pod's own address: nothing leaves it", err);
+				     "the destination is the pod's own address: nothing leaves it",
+				     err);
 	if (route.ifindex != link->ifindex)
 		return fail_no_route(sk, dst, src,
 				     "the route leaves the pod through another device", err);

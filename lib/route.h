@@ -13,9 +13,10 @@
 
 /* One answer of the kernel's route lookup (RTM_GETROUTE, as "ip route get"). */
 struct fg_route {
-	int ifindex;	     /* where the packet leaves */
-	uint8_t type;	     /* RTN_* */
-	struct fg_addr via;  /* the gateway, of either family; family 0: the destination is on the link */
+	int ifindex;  /* where the packet leaves */
+	uint8_t type; /* RTN_* */
+	struct fg_addr
+		via; /* the gateway, of either family; family 0: the destination is on the link */
 	struct fg_addr from; /* the source address that the kernel would take; family 0: not said */
 	uint32_t mtu;	     /* of the route; 0: the device's */
 };

@@ -48,7 +48,9 @@ static int read_times(struct fg_scenario_reader *r, const json_t *root)
 
 static int read_defaults(struct fg_scenario_reader *r, const json_t *node)
 {
-	static const char *const keys[] = { "from", "to", "sport", "src", "spoof", "count", "expect" };
+	static const char *const keys[] = {
+		"from", "to", "sport", "src", "spoof", "count", "expect"
+	};
 	struct fg_scenario_expect expect = {};
 	size_t mark = fg_scn_enter(r, "defaults", 0), inner;
 	int ret = 0;
@@ -85,7 +87,8 @@ static int read_head(struct fg_scenario_reader *r, const json_t *root)
 	if (!s->name)
 		return fg_scn_fail(r, root, "has no key \"name\"");
 	if (!s->name[0] || strlen(s->name) > 100)
-		return fg_scn_fail(r, json_object_get(root, "name"), "name: has 1 to 100 characters");
+		return fg_scn_fail(r, json_object_get(root, "name"),
+				   "name: has 1 to 100 characters");
 	return 0;
 }
 
@@ -111,7 +114,8 @@ static int read_root(struct fg_scenario_reader *r, const json_t *root,
 }
 
 int fg_scenario_read(struct fg_scenario *scenario, const char *file, const char *text, size_t len,
-		     struct fg_scenario_setting *settings, size_t setting_count, struct fg_error *err)
+		     struct fg_scenario_setting *settings, size_t setting_count,
+		     struct fg_error *err)
 {
 	struct fg_scenario_reader r = { .scenario = scenario, .err = err };
 	struct fg_error own;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * scenario.h - a file that says which packets a network should let through, and which not: reading it, laying it out as single
- * probes once the pods are known, and holding a result against what was expected. Pure: no I/O.
- * doc/flowgen-scenario.5 describes the file, scenarios/scenario.schema.json its shape.
+ * scenario.h - a file that says which packets a network should let through, and which not: reading
+ * it, laying it out as single probes once the pods are known, and holding a result against what was
+ * expected. Pure: no I/O. doc/flowgen-scenario.5 describes the file, scenarios/scenario.schema.json
+ * its shape.
  */
 #ifndef FG_SCENARIO_H
 #define FG_SCENARIO_H
@@ -36,7 +37,7 @@ struct fg_scenario_pods {
 	char *namespace, *glob; /* selector: patterns; NULL: any */
 	char *interface;	/* NULL: the usual one */
 	enum fg_method method;
-	const json_t *node;	/* where it stands */
+	const json_t *node; /* where it stands */
 };
 
 /* Where to: one entry of `destinations`, an entry of `pods`, or an address written at a probe. */
@@ -50,15 +51,16 @@ struct fg_scenario_place {
 
 /* One column for each destination: the packet, and its ports. */
 struct fg_scenario_ports {
-	char *label;	 /* "udp/53" */
-	uint32_t packet; /* index in fg_scenario.packets */
+	char *label;			/* "udp/53" */
+	uint32_t packet;		/* index in fg_scenario.packets */
 	struct fg_ports dports, sports; /* total 0: not given */
 };
 
 /* A row of a matrix's table. */
 struct fg_scenario_row {
-	char *name;			  /* of pods, or of a single one that a selector has found */
-	struct fg_scenario_expect *cells; /* by column: index of `to` times ports plus index of port */
+	char *name; /* of pods, or of a single one that a selector has found */
+	struct fg_scenario_expect *cells; /* by column: index of `to` times ports plus index of port
+					   */
 };
 
 /* A probe, or a matrix: from x to x ports. */
@@ -72,8 +74,8 @@ struct fg_scenario_set {
 	struct fg_scenario_expect expect; /* for each without a cell */
 	struct fg_scenario_row *rows;
 	size_t row_count;
-	int control_of; /* index of the set whose denials this one proves; -1: none */
-	uint64_t count; /* how often each is sent */
+	int control_of;	    /* index of the set whose denials this one proves; -1: none */
+	uint64_t count;	    /* how often each is sent */
 	struct fg_addr src; /* family 0: the pod's own */
 	bool spoof;
 	char *on_failure; /* what it means, and what to do next; NULL: nothing said */
@@ -108,9 +110,10 @@ struct fg_scenario_setting {
 };
 
 /*
- * Reads a scenario from text. file names it in errors, which are FG_ERR_USAGE and "FILE:LINE:COLUMN: KEY PATH: what was
- * expected there". Settings that the file declares are marked as used; the others are the caller's to refuse.
- * Returns 0 or -1; fg_scenario_free() in either case.
+ * Reads a scenario from text. file names it in errors, which are FG_ERR_USAGE and
+ * "FILE:LINE:COLUMN: KEY PATH: what was expected there". Settings that the file declares are marked
+ * as used; the others are the caller's to refuse. Returns 0 or -1; fg_scenario_free() in either
+ * case.
  */
 int fg_scenario_read(struct fg_scenario *scenario, const char *file, const char *text, size_t len,
 		     struct fg_scenario_setting *settings, size_t setting_count,
@@ -124,9 +127,10 @@ bool fg_scenario_selects(const struct fg_scenario_pods *pods, const char *name);
 
 /* One pod that an entry of `pods` has turned out to be. */
 struct fg_scenario_member {
-	char *label;	      /* the entry's name, or that of the pod which the selector has found; owned by the caller */
-	int pod;	      /* number in the session; -1: it is a destination only */
-	uint32_t netns;	      /* inode number: by it one pod under two names is known */
+	char *label; /* the entry's name, or that of the pod which the selector has found; owned by
+			the caller */
+	int pod;     /* number in the session; -1: it is a destination only */
+	uint32_t netns;	       /* inode number: by it one pod under two names is known */
 	struct fg_addr v4, v6; /* its addresses; family 0: none */
 };
 
@@ -139,7 +143,8 @@ struct fg_scenario_found {
 
 /* Probes that differ in their port and in nothing else. */
 struct fg_scenario_block {
-	uint64_t first, total; /* number of the first probe (from 0) in the whole run, and of how many */
+	uint64_t first, total; /* number of the first probe (from 0) in the whole run, and of how
+				  many */
 	uint32_t set, from, to, port; /* indices: of sets, in from, to and ports of the set */
 	uint32_t column;	      /* of the matrix's table */
 	const struct fg_scenario_member *source, *target; /* NULL: not on this node, not a pod */
@@ -147,19 +152,21 @@ struct fg_scenario_block {
 	struct fg_addr src, dst; /* of one family; src.family 0: there is none, see why */
 	const char *why;	 /* nothing can be sent: the reason; NULL: it can */
 	const struct fg_ports *dports, *sports; /* NULL: none */
-	struct fg_ports own_port; /* of the destination: dports may point here */
+	struct fg_ports own_port;		/* of the destination: dports may point here */
 	struct fg_port_range own_range;
 };
 
 struct fg_scenario_layout {
-	struct fg_scenario_block *blocks; /* owned; their dports may point into themselves: not to be moved */
+	struct fg_scenario_block *blocks; /* owned; their dports may point into themselves: not to
+					     be moved */
 	size_t count;
 	uint64_t total;
 };
 
 /*
- * Lays out all sets of the scenario; found has one entry for each of scenario->pods. Controls come before what they prove.
- * Both arguments must outlive the layout. Returns 0, or -1 with FG_ERR_USAGE where there are more than FG_SCENARIO_PROBES_MAX.
+ * Lays out all sets of the scenario; found has one entry for each of scenario->pods. Controls come
+ * before what they prove. Both arguments must outlive the layout. Returns 0, or -1 with
+ * FG_ERR_USAGE where there are more than FG_SCENARIO_PROBES_MAX.
  */
 int fg_scenario_lay_out(const struct fg_scenario *scenario, const struct fg_scenario_found *found,
 			struct fg_scenario_layout *out, struct fg_error *err);
@@ -171,18 +178,27 @@ const char *fg_scenario_probe_name(const struct fg_scenario *scenario,
 				   size_t size);
 #define FG_SCENARIO_NAME_LEN 256
 
-/* The name that the destination has in reports: of the place, or of the pod that it turned out to be. */
+/* The name that the destination has in reports: of the place, or of the pod that it turned out to
+ * be. */
 const char *fg_scenario_target_name(const struct fg_scenario *scenario,
 				    const struct fg_scenario_block *block);
 
 /* --- judging --- */
 
-enum fg_case_status { FG_CASE_PASS, FG_CASE_FAIL, FG_CASE_SKIP, FG_CASE_INCONCLUSIVE, FG_CASE_STATUSES };
-const char *fg_case_status_name(enum fg_case_status status); /* "pass", "fail", "skip", "inconclusive" */
+enum fg_case_status {
+	FG_CASE_PASS,
+	FG_CASE_FAIL,
+	FG_CASE_SKIP,
+	FG_CASE_INCONCLUSIVE,
+	FG_CASE_STATUSES
+};
+const char *fg_case_status_name(enum fg_case_status status); /* "pass", "fail", "skip",
+								"inconclusive" */
 
 /*
- * Holds a judged probe against what was expected of it. scene gives the ladder and the names. why (of size bytes) becomes the
- * first thing that differs ("verdict: expected denied, got allowed"), or why it cannot be told; "" for a pass.
+ * Holds a judged probe against what was expected of it. scene gives the ladder and the names. why
+ * (of size bytes) becomes the first thing that differs ("verdict: expected denied, got allowed"),
+ * or why it cannot be told; "" for a pass.
  */
 enum fg_case_status fg_scenario_check(const struct fg_scenario_expect *expect,
 				      const struct fg_probe *probe, const struct fg_scene *scene,
@@ -193,12 +209,14 @@ enum fg_expect fg_scenario_simple(const struct fg_scenario_expect *expect);
 
 /* --- learning --- */
 
-/* What was seen of a probe, in the one word that a table's cell holds: "allow", "deny", "none", "any", ... */
+/* What was seen of a probe, in the one word that a table's cell holds: "allow", "deny", "none",
+ * "any", ... */
 const char *fg_scenario_seen_word(const struct fg_probe *probe);
 
 /*
- * The scenario's file with what was seen in place of what was expected: seen has, for each probe of the layout, a word as
- * fg_scenario_seen_word() or NULL where nothing was sent. Returns YAML (owned by the caller), or NULL where memory is short.
+ * The scenario's file with what was seen in place of what was expected: seen has, for each probe of
+ * the layout, a word as fg_scenario_seen_word() or NULL where nothing was sent. Returns YAML (owned
+ * by the caller), or NULL where memory is short.
  */
 char *fg_scenario_record(const struct fg_scenario *scenario,
 			 const struct fg_scenario_layout *layout, const char *const *seen,

@@ -77,7 +77,8 @@ static enum fg_case_status check_verdict(const struct fg_scenario_expect *e,
 static enum fg_case_status check_outcome(const struct fg_scenario_expect *e,
 					 const struct fg_result *result, char *why, size_t size)
 {
-	/* Where nothing is said of verdict and outcome, the packet must at least have an end that is known. */
+	/* Where nothing is said of verdict and outcome, the packet must at least have an end that
+	 * is known. */
 	bool asked = e->outcomes || !e->verdicts;
 	char wanted[100];
 
@@ -116,8 +117,9 @@ static enum fg_case_status check_reply(const struct fg_scenario_expect *e,
 	const struct fg_reply *reply = &result->reply;
 
 	if (e->replies && !(e->replies >> reply->kind & 1)) {
-		snprintf(why, size, reply->kind == FG_REPLY_NONE ? "reply: none came"
-							       : "reply: one of another kind came");
+		snprintf(why, size,
+			 reply->kind == FG_REPLY_NONE ? "reply: none came"
+						      : "reply: one of another kind came");
 		return FG_CASE_FAIL;
 	}
 	if (!e->rtt_ns || (reply->kind != FG_REPLY_NONE && reply->rtt_ns <= e->rtt_ns))
@@ -125,8 +127,8 @@ static enum fg_case_status check_reply(const struct fg_scenario_expect *e,
 	if (reply->kind == FG_REPLY_NONE)
 		snprintf(why, size, "rtt: no reply came");
 	else
-		snprintf(why, size, "rtt: expected at most %.3f ms, got %.3f ms", (double)e->rtt_ns / 1e6,
-			 (double)reply->rtt_ns / 1e6);
+		snprintf(why, size, "rtt: expected at most %.3f ms, got %.3f ms",
+			 (double)e->rtt_ns / 1e6, (double)reply->rtt_ns / 1e6);
 	return FG_CASE_FAIL;
 }
 
@@ -147,7 +149,8 @@ enum fg_case_status fg_scenario_check(const struct fg_scenario_expect *expect,
 	if (!status)
 		status = check_name("reason", expect->reason, drop_name(probe, scene),
 				    result->outcome == FG_OUTCOME_INCONCLUSIVE ||
-					    (result->outcome == FG_OUTCOME_DROPPED && !result->dropped),
+					    (result->outcome == FG_OUTCOME_DROPPED &&
+					     !result->dropped),
 				    why, size);
 	if (!status)
 		status = check_reply(expect, result, why, size);
@@ -160,12 +163,9 @@ enum fg_expect fg_scenario_simple(const struct fg_scenario_expect *expect)
 		const char *word;
 		enum fg_expect simple;
 	} same[] = {
-		{ "allow", FG_EXPECT_ALLOW },
-		{ "deny", FG_EXPECT_DENY },
-		{ "denied", FG_EXPECT_DENY },
-		{ "delivered", FG_EXPECT_DELIVERED },
-		{ "forwarded", FG_EXPECT_FORWARDED },
-		{ "dropped", FG_EXPECT_DROPPED },
+		{ "allow", FG_EXPECT_ALLOW },	      { "deny", FG_EXPECT_DENY },
+		{ "denied", FG_EXPECT_DENY },	      { "delivered", FG_EXPECT_DELIVERED },
+		{ "forwarded", FG_EXPECT_FORWARDED }, { "dropped", FG_EXPECT_DROPPED },
 	};
 
 	for (size_t i = 0; expect->text && i < sizeof(same) / sizeof(same[0]); i++)

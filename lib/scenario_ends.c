@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* scenario_ends.c - the variables, and who sends and where to: `variables`, `pods` and `destinations`. */
+/* scenario_ends.c - the variables, and who sends and where to: `variables`, `pods` and
+ * `destinations`. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ static const char *setting_value(struct fg_scenario_setting *settings, size_t co
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(settings[i].text, name, len) || settings[i].text[len] != '=')
+		if (strncmp(settings[i].text, name, len) != 0 || settings[i].text[len] != '=')
 			continue;
 		settings[i].used = true;
 		value = settings[i].text + len + 1;
@@ -31,7 +32,8 @@ static const char *setting_value(struct fg_scenario_setting *settings, size_t co
 
 static bool is_variable_name(const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 	return *name && strlen(name) < 64 && strspn(name, letters) == strlen(name);
 }
@@ -42,7 +44,8 @@ static int read_variable(struct fg_scenario_reader *r, const char *name, const j
 	FG_FREE char *text = NULL;
 
 	if (!is_variable_name(name))
-		return fg_scn_fail_key(r, node, "a variable's name has letters, digits, - and _ only");
+		return fg_scn_fail_key(r, node,
+				       "a variable's name has letters, digits, - and _ only");
 	if (!given && fg_scn_null(r, node)) {
 		fg_scn_fail_key(r, node, "the variable has no value");
 		return fg_hint(r->err, "give it one: --set %s=VALUE", name);
@@ -68,7 +71,7 @@ int fg_scn_read_variables(struct fg_scenario_reader *r, const json_t *root,
 	}
 	if (!json_is_object(node))
 		return fg_scn_fail(r, node, "expected the variables: a mapping of names to values");
-	json_object_foreach((json_t *)node, name, value) {
+	json_object_foreach ((json_t *)node, name, value) {
 		inner = fg_scn_enter(r, name, 0);
 		if (read_variable(r, name, value, setting_value(settings, count, name)))
 			return -1;
@@ -150,7 +153,7 @@ int fg_scn_read_pods(struct fg_scenario_reader *r, const json_t *node)
 
 	if (node && !json_is_object(node))
 		return fg_scn_fail(r, node, "expected the pods: a mapping of names to references");
-	json_object_foreach((json_t *)node, name, value) {
+	json_object_foreach ((json_t *)node, name, value) {
 		inner = fg_scn_enter(r, name, 0);
 		if (read_pod(r, name, value))
 			return -1;
@@ -192,7 +195,8 @@ int fg_scn_find_pods(struct fg_scenario_reader *r, const json_t *node)
 	index = pods_index(s, text);
 	if (index >= 0)
 		return index;
-	/* A bare word may be a mistake for a name; with a colon or a slash it says itself what it is. */
+	/* A bare word may be a mistake for a name; with a colon or a slash it says itself what it
+	 * is. */
 	if (strpbrk(text, ":/")) {
 		p = pods_add(r, text, node);
 		if (!p || !(p->ref = strdup(text)))
@@ -235,7 +239,8 @@ static int read_endpoint(struct fg_scenario_reader *r, const json_t *node,
 	if (!text)
 		return -1;
 	if (fg_parse_endpoint("address", text, &p->addr, &p->port, r->err))
-		return fg_scn_fail(r, node, "\"%.60s\" is no ADDR, ADDR:PORT or [ADDR6]:PORT", text);
+		return fg_scn_fail(r, node, "\"%.60s\" is no ADDR, ADDR:PORT or [ADDR6]:PORT",
+				   text);
 	return 0;
 }
 
@@ -246,7 +251,7 @@ static int read_family(struct fg_scenario_reader *r, const json_t *node,
 
 	if (!text)
 		return -1;
-	if (strcmp(text, "ipv4") && strcmp(text, "ipv6"))
+	if (strcmp(text, "ipv4") != 0 && strcmp(text, "ipv6") != 0)
 		return fg_scn_fail(r, node, "\"%.40s\" is none of ipv4, ipv6", text);
 	p->family = text[3] == '4' ? AF_INET : AF_INET6;
 	return 0;
@@ -269,8 +274,10 @@ static int read_place_map(struct fg_scenario_reader *r, const json_t *node,
 			  struct fg_scenario_place *p)
 {
 	static const char *const keys[] = { "address", "pod", "port", "family" };
-	const json_t *address = json_object_get(node, "address"), *pod = json_object_get(node, "pod");
-	const json_t *port = json_object_get(node, "port"), *family = json_object_get(node, "family");
+	const json_t *address = json_object_get(node, "address"),
+		     *pod = json_object_get(node, "pod");
+	const json_t *port = json_object_get(node, "port"),
+		     *family = json_object_get(node, "family");
 	size_t mark;
 
 	if (fg_scn_map(r, node, "a destination", keys, COUNT(keys), false))
@@ -319,8 +326,9 @@ int fg_scn_read_destinations(struct fg_scenario_reader *r, const json_t *node)
 	json_t *value;
 
 	if (node && !json_is_object(node))
-		return fg_scn_fail(r, node, "expected the destinations: a mapping of names to addresses");
-	json_object_foreach((json_t *)node, name, value) {
+		return fg_scn_fail(r, node,
+				   "expected the destinations: a mapping of names to addresses");
+	json_object_foreach ((json_t *)node, name, value) {
 		inner = fg_scn_enter(r, name, 0);
 		if (read_destination(r, name, value))
 			return -1;
@@ -336,7 +344,8 @@ static int refuse_place(struct fg_scenario_reader *r, const json_t *node, const 
 	size_t n = 0;
 	FG_FREE const char **names = calloc(s->place_count + s->pod_count + 1, sizeof(*names));
 
-	fg_scn_fail(r, node, "\"%.60s\" is no name in destinations or pods, and no ADDR[:PORT]", text);
+	fg_scn_fail(r, node, "\"%.60s\" is no name in destinations or pods, and no ADDR[:PORT]",
+		    text);
 	for (size_t i = 0; names && i < s->place_count; i++)
 		names[n++] = s->places[i].name;
 	for (size_t i = 0; names && i < s->pod_count; i++)

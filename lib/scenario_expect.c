@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* scenario_expect.c - what is expected: the words and mappings of `expect`, and the tables of a matrix. */
+/* scenario_expect.c - what is expected: the words and mappings of `expect`, and the tables of a
+ * matrix. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +35,8 @@ static const struct word {
 	{ "skip", '-', 0, 0, true },
 };
 
-static const char *const verdict_words[] = { "allow", "allowed", "deny", "denied",
-					      "redirected", "none", "enforced" };
+static const char *const verdict_words[] = { "allow",	   "allowed", "deny",	 "denied",
+					     "redirected", "none",    "enforced" };
 
 static const char *word_text(size_t i)
 {
@@ -49,7 +50,8 @@ int fg_scn_expect_word(const char *word, struct fg_scenario_expect *out)
 	for (size_t i = 0; i < COUNT(words); i++) {
 		const struct word *w = &words[i];
 		/* Letters may be small. */
-		bool same = letter ? w->letter && (word[0] == w->letter || word[0] == (w->letter | 0x20))
+		bool same = letter ? w->letter &&
+					     (word[0] == w->letter || word[0] == (w->letter | 0x20))
 				   : !strcmp(word, w->word);
 
 		if (!same)
@@ -77,10 +79,11 @@ static int refuse_word(struct fg_scenario_reader *r, const json_t *node, const c
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		all[i] = word_text(i);
-	fg_scn_fail(r, node,
-		    "\"%.40s\" is none of allow, deny, none, enforced, allowed, denied, redirected, "
-		    "delivered, forwarded, dropped, any, skip",
-		    text);
+	fg_scn_fail(
+		r, node,
+		"\"%.40s\" is none of allow, deny, none, enforced, allowed, denied, redirected, "
+		"delivered, forwarded, dropped, any, skip",
+		text);
 	return fg_scn_suggest(r, text, all, COUNT(words));
 }
 
@@ -96,9 +99,10 @@ static int read_verdict(struct fg_scenario_reader *r, const json_t *node, void *
 	for (size_t i = 0; i < COUNT(verdict_words); i++)
 		known |= !strcmp(text, verdict_words[i]);
 	if (!known) {
-		fg_scn_fail(r, node,
-			    "\"%.40s\" is none of allow, allowed, deny, denied, redirected, none, enforced",
-			    text);
+		fg_scn_fail(
+			r, node,
+			"\"%.40s\" is none of allow, allowed, deny, denied, redirected, none, enforced",
+			text);
 		return fg_scn_suggest(r, text, verdict_words, COUNT(verdict_words));
 	}
 	fg_scn_expect_word(text, &word);
@@ -109,27 +113,30 @@ static int read_verdict(struct fg_scenario_reader *r, const json_t *node, void *
 
 static int read_outcome(struct fg_scenario_reader *r, const json_t *node, void *arg)
 {
-	static const char *const known[] = { "delivered", "forwarded", "dropped", "rejected", "replied" };
-	static const uint8_t bits[] = { O(DELIVERED) | O(REPLIED), O(FORWARDED), O(DROPPED), O(REJECTED),
-					O(REPLIED) };
+	static const char *const known[] = { "delivered", "forwarded", "dropped", "rejected",
+					     "replied" };
+	static const uint8_t bits[] = { O(DELIVERED) | O(REPLIED), O(FORWARDED), O(DROPPED),
+					O(REJECTED), O(REPLIED) };
 	struct fg_scenario_expect *out = arg;
 	FG_FREE char *text = fg_scn_text(r, node);
 
 	if (!text)
 		return -1;
 	for (size_t i = 0; i < COUNT(known); i++) {
-		if (strcmp(text, known[i]))
+		if (strcmp(text, known[i]) != 0)
 			continue;
 		out->outcomes |= bits[i];
 		r->scenario->wants_reply |= bits[i] == (O(REPLIED));
 		return 0;
 	}
-	fg_scn_fail(r, node, "\"%.40s\" is none of delivered, forwarded, dropped, rejected, replied", text);
+	fg_scn_fail(r, node,
+		    "\"%.40s\" is none of delivered, forwarded, dropped, rejected, replied", text);
 	return fg_scn_suggest(r, text, known, COUNT(known));
 }
 
 /* What the mapping says in one line, for messages: "verdict denied, denied-by deny_port". */
-static int describe(struct fg_scenario_reader *r, const json_t *node, struct fg_scenario_expect *out)
+static int describe(struct fg_scenario_reader *r, const json_t *node,
+		    struct fg_scenario_expect *out)
 {
 	FG_FREE char *flat = json_dumps(node, JSON_COMPACT);
 	char text[200];
@@ -150,8 +157,8 @@ static int describe(struct fg_scenario_reader *r, const json_t *node, struct fg_
 static int read_reply(struct fg_scenario_reader *r, const json_t *node, void *arg)
 {
 	static const char *const known[FG_REPLY_KINDS] = {
-		"none", "syn-ack", "rst",  "tcp",	   "echo-reply", "icmp-error",
-		"dns",	"udp",	   "sctp-init-ack", "sctp-abort", "sctp",  "other",
+		"none", "syn-ack", "rst",	    "tcp",	  "echo-reply", "icmp-error",
+		"dns",	"udp",	   "sctp-init-ack", "sctp-abort", "sctp",	"other",
 	};
 	struct fg_scenario_expect *out = arg;
 	FG_FREE char *text = fg_scn_text(r, node);
@@ -159,16 +166,17 @@ static int read_reply(struct fg_scenario_reader *r, const json_t *node, void *ar
 	if (!text)
 		return -1;
 	for (size_t i = 0; i < COUNT(known); i++) {
-		if (strcmp(text, known[i]))
+		if (strcmp(text, known[i]) != 0)
 			continue;
 		out->replies |= (uint16_t)(1U << i);
 		r->scenario->wants_reply = true;
 		return 0;
 	}
-	fg_scn_fail(r, node,
-		    "\"%.40s\" is none of none, syn-ack, rst, tcp, echo-reply, icmp-error, dns, udp, "
-		    "sctp-init-ack, sctp-abort, sctp, other",
-		    text);
+	fg_scn_fail(
+		r, node,
+		"\"%.40s\" is none of none, syn-ack, rst, tcp, echo-reply, icmp-error, dns, udp, "
+		"sctp-init-ack, sctp-abort, sctp, other",
+		text);
 	return fg_scn_suggest(r, text, known, COUNT(known));
 }
 
@@ -225,7 +233,8 @@ static int check_parts(struct fg_scenario_reader *r, const json_t *node,
 		return fg_scn_fail_key(r, json_object_get(node, "reason"),
 				       "reason contradicts the outcome, which is not dropped");
 	if (e->rtt_ns && e->replies == 1U << FG_REPLY_NONE)
-		return fg_scn_fail_key(r, json_object_get(node, "rtt"), "rtt contradicts reply: none");
+		return fg_scn_fail_key(r, json_object_get(node, "rtt"),
+				       "rtt contradicts reply: none");
 	if (!json_object_size(node))
 		return fg_scn_fail(r, node, "nothing is expected: write any where that is meant");
 	return 0;
@@ -234,7 +243,8 @@ static int check_parts(struct fg_scenario_reader *r, const json_t *node,
 int fg_scn_read_expect(struct fg_scenario_reader *r, const json_t *node,
 		       struct fg_scenario_expect *out)
 {
-	static const char *const keys[] = { "verdict", "outcome", "reason", "denied-by", "reply", "rtt" };
+	static const char *const keys[] = { "verdict",	 "outcome", "reason",
+					    "denied-by", "reply",   "rtt" };
 	FG_FREE char *text = NULL;
 
 	if (json_is_object(node)) {
@@ -247,7 +257,8 @@ int fg_scn_read_expect(struct fg_scenario_reader *r, const json_t *node,
 		return describe(r, node, out);
 	}
 	if (json_is_array(node))
-		return fg_scn_fail(r, node, "expected one word, or a mapping with verdict, outcome, ...");
+		return fg_scn_fail(r, node,
+				   "expected one word, or a mapping with verdict, outcome, ...");
 	text = fg_scn_text(r, node);
 	if (!text)
 		return -1;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* scenario_layout.c - the sets as blocks of single probes, once it is known which pods are there. */
+/* scenario_layout.c - the sets as blocks of single probes, once it is known which pods are there.
+ */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,8 @@ static struct fg_scenario_block *add_block(struct layout *l)
 		l->room = l->room ? l->room * 2 : 64;
 		grown = reallocarray(out->blocks, l->room, sizeof(*grown));
 		if (!grown) {
-			fg_fail_errno(l->err, FG_ERR_INTERNAL, ENOMEM, "%s", l->scenario->yaml.file);
+			fg_fail_errno(l->err, FG_ERR_INTERNAL, ENOMEM, "%s",
+				      l->scenario->yaml.file);
 			return NULL;
 		}
 		out->blocks = grown;
@@ -36,9 +39,8 @@ static struct fg_scenario_block *add_block(struct layout *l)
 
 /* --- one block --- */
 
-static const struct fg_scenario_expect *find_expect(const struct fg_scenario_set *set,
-						    const char *label, const char *name,
-						    uint32_t column)
+static const struct fg_scenario_expect *
+find_expect(const struct fg_scenario_set *set, const char *label, const char *name, uint32_t column)
 {
 	const struct fg_scenario_expect *cell = NULL;
 
@@ -92,7 +94,8 @@ static void choose_addresses(const struct layout *l, const struct fg_scenario_se
 	if (!set->src.family)
 		src = address_of(b->source, dst->family);
 	if (!src)
-		b->why = dst->family == AF_INET ? "the pod has no IPv4 address" : "the pod has no IPv6 address";
+		b->why = dst->family == AF_INET ? "the pod has no IPv4 address"
+						: "the pod has no IPv6 address";
 	else if (src->family != dst->family)
 		b->why = "src and the destination are of different families";
 	else if (set->src.family && !set->spoof && !fg_addr_equal(src, &b->source->v4) &&
@@ -164,7 +167,8 @@ static int lay_columns(struct layout *l, size_t set_index, struct fg_scenario_bl
 		for (size_t t = 0; t < (targets ? targets : 1); t++) {
 			ends->target = targets ? &l->found[pods].members[t] : NULL;
 			/* A pod among the senders of a selector is no destination of its own. */
-			if (ends->target && ends->source && ends->target->netns == ends->source->netns &&
+			if (ends->target && ends->source &&
+			    ends->target->netns == ends->source->netns &&
 			    (targets > 1 || l->found[set->from[ends->from]].count > 1))
 				continue;
 			for (ends->port = 0; ends->port < set->port_count; ends->port++)
@@ -235,7 +239,8 @@ const char *fg_scenario_target_name(const struct fg_scenario *scenario,
 	return block->target ? block->target->label : scenario->places[set->to[block->to]].name;
 }
 
-static void append(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void append(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static void append(char *buf, size_t size, const char *fmt, ...)
 {
@@ -271,6 +276,6 @@ const char *fg_scenario_probe_name(const struct fg_scenario *scenario,
 	if (ports > 1)
 		append(buf, size, "%s%u", " port ", fg_ports_get(block->dports, index % ports));
 	if (block->total > ports)
-		append(buf, size, " (%llu)", (unsigned long long)(index / ports + 1));
+		append(buf, size, " (%" PRIu64 ")", index / ports + 1);
 	return buf;
 }

@@ -257,7 +257,8 @@ static int read_entry(struct fg_scenario_reader *r, const json_t *node, void *ar
 		return -1;
 	for (size_t i = 0; i + 1 < in->set->port_count; i++)
 		if (!strcmp(in->set->ports[i].label, p->label))
-			return fg_scn_fail(r, node, "the column \"%s\" stands here twice", p->label);
+			return fg_scn_fail(r, node, "the column \"%s\" stands here twice",
+					   p->label);
 	return 0;
 }
 
@@ -283,7 +284,8 @@ int fg_scn_read_ports(struct fg_scenario_reader *r, const json_t *map, struct fg
 	if (packet < 0)
 		return -1;
 	p->packet = (uint32_t)packet;
-	if (ports_at(r, map, NULL, "dport", &p->dports) || ports_at(r, map, NULL, "sport", &p->sports))
+	if (ports_at(r, map, NULL, "dport", &p->dports) ||
+	    ports_at(r, map, NULL, "sport", &p->sports))
 		return -1;
 	return make_label(r, p);
 }
@@ -313,8 +315,8 @@ static int check_ports(struct fg_scenario_reader *r, const struct fg_scenario_se
 		return 0;
 	}
 	if (p->dports.total && place->port >= 0)
-		return fg_scn_fail(r, set->node, "%s: the destination %.60s has a port already", p->label,
-				   place->name);
+		return fg_scn_fail(r, set->node, "%s: the destination %.60s has a port already",
+				   p->label, place->name);
 	if (p->dports.total || place->port >= 0)
 		return 0;
 	fg_scn_fail(r, set->node, "no destination port for %s to %.60s", p->label, place->name);
@@ -336,9 +338,10 @@ int fg_scn_check_set(struct fg_scenario_reader *r, struct fg_scenario_set *set)
 				return -1;
 			last = family;
 			if (set->src.family && family && family != set->src.family)
-				return fg_scn_fail(r, set->node,
-						   "src and the destination %.60s are of different families",
-						   place->name);
+				return fg_scn_fail(
+					r, set->node,
+					"src and the destination %.60s are of different families",
+					place->name);
 		}
 	}
 	return 0;

@@ -14,7 +14,8 @@ struct fg_scenario_reader {
 
 /* --- places in the file --- */
 
-/* Goes one step into the tree: a key, or where key is NULL an index. Returns what fg_scn_leave() takes. */
+/* Goes one step into the tree: a key, or where key is NULL an index. Returns what fg_scn_leave()
+ * takes. */
 size_t fg_scn_enter(struct fg_scenario_reader *r, const char *key, size_t index);
 void fg_scn_leave(struct fg_scenario_reader *r, size_t mark);
 
@@ -59,30 +60,33 @@ int fg_scn_read_variables(struct fg_scenario_reader *r, const json_t *root,
 			  struct fg_scenario_setting *settings, size_t count);
 int fg_scn_read_pods(struct fg_scenario_reader *r, const json_t *node);
 int fg_scn_read_destinations(struct fg_scenario_reader *r, const json_t *node);
-/* The pods or the place that a text at a probe means, made where it is no name. Returns the index, or -1. */
+/* The pods or the place that a text at a probe means, made where it is no name. Returns the index,
+ * or -1. */
 int fg_scn_find_pods(struct fg_scenario_reader *r, const json_t *node);
 int fg_scn_find_place(struct fg_scenario_reader *r, const json_t *node);
 
 int fg_scn_read_expect(struct fg_scenario_reader *r, const json_t *node,
 		       struct fg_scenario_expect *out);
-/* One word or letter of a table. Returns 0, or -1 where there is no such word (without an error). */
+/* One word or letter of a table. Returns 0, or -1 where there is no such word (without an error).
+ */
 int fg_scn_expect_word(const char *word, struct fg_scenario_expect *out);
 int fg_scn_read_table(struct fg_scenario_reader *r, const json_t *node,
 		      struct fg_scenario_set *set);
 void fg_scn_expect_free(struct fg_scenario_expect *expect);
 /* The label of a column of the set's table. Returns buf. */
-const char *fg_scn_column_name(const struct fg_scenario *scenario, const struct fg_scenario_set *set,
-			       size_t column, char *buf, size_t size);
+const char *fg_scn_column_name(const struct fg_scenario *scenario,
+			       const struct fg_scenario_set *set, size_t column, char *buf,
+			       size_t size);
 
 /*
- * The packet that defaults, set and entry (may be NULL) describe. proto (NULL: what they say), written at proto_node, goes before.
- * Returns its index, or -1.
+ * The packet that defaults, set and entry (may be NULL) describe. proto (NULL: what they say),
+ * written at proto_node, goes before. Returns its index, or -1.
  */
 int fg_scn_make_packet(struct fg_scenario_reader *r, const json_t *set, const json_t *entry,
 		       const char *proto, const json_t *proto_node);
 int fg_scn_read_sets(struct fg_scenario_reader *r, const json_t *probes, const json_t *matrix);
 /* `ports` of a matrix, or the ports of a single probe. */
-int fg_scn_read_ports(struct fg_scenario_reader *r, const json_t *node,
+int fg_scn_read_ports(struct fg_scenario_reader *r, const json_t *map,
 		      struct fg_scenario_set *set);
 /* Every packet, port and destination of the set fits together. */
 int fg_scn_check_set(struct fg_scenario_reader *r, struct fg_scenario_set *set);

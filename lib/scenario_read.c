@@ -132,9 +132,8 @@ int fg_scn_map(struct fg_scenario_reader *r, const json_t *node, const char *wha
 
 	if (!json_is_object(node))
 		return fg_scn_fail(r, node, "expected %s: a mapping", what);
-	json_object_foreach((json_t *)node, key, value)
-		if (!is_among(key, keys, count) &&
-		    !(packet_keys && fg_packet_key_find(key)))
+	json_object_foreach ((json_t *)node, key, value)
+		if (!is_among(key, keys, count) && !(packet_keys && fg_packet_key_find(key)))
 			return refuse_key(r, value, key, what, keys, count, packet_keys);
 	return 0;
 }
@@ -156,7 +155,7 @@ int fg_scn_each(struct fg_scenario_reader *r, const json_t *node,
 		return fn(r, node, arg);
 	if (!json_array_size(node))
 		return fg_scn_fail(r, node, "an empty list");
-	json_array_foreach((json_t *)node, i, item) {
+	json_array_foreach ((json_t *)node, i, item) {
 		size_t mark = fg_scn_enter(r, NULL, i);
 
 		if (fn(r, item, arg))
@@ -168,17 +167,20 @@ int fg_scn_each(struct fg_scenario_reader *r, const json_t *node,
 
 void *fg_scn_grow(struct fg_scenario_reader *r, void *array, size_t *count, size_t size)
 {
-	char *items;
+	char *items, *grown;
 
 	/* The pointer may be to any type: it is read and written as bytes. */
 	memcpy(&items, array, sizeof(items));
-	/* Room is doubled, so that many items cost little: a power of two says that it is used up. */
+	/* Room is doubled, so that many items cost little: a power of two says that it is used up.
+	 */
 	if (!(*count & (*count - 1))) {
-		items = reallocarray(items, *count ? *count * 2 : 1, size);
-		if (!items) {
-			fg_fail_errno(r->err, FG_ERR_INTERNAL, ENOMEM, "%s", r->scenario->yaml.file);
+		grown = reallocarray(items, *count ? *count * 2 : 1, size);
+		if (!grown) {
+			fg_fail_errno(r->err, FG_ERR_INTERNAL, ENOMEM, "%s",
+				      r->scenario->yaml.file);
 			return NULL;
 		}
+		items = grown;
 		memcpy(array, &items, sizeof(items));
 	}
 	items += *count * size;
@@ -196,13 +198,14 @@ static int fail_variable(struct fg_scenario_reader *r, const json_t *node, const
 	size_t n = 0;
 
 	fg_scn_fail(r, node, "no variable \"%.60s\" in variables", name);
-	json_object_foreach(r->scenario->variables, key, value)
+	json_object_foreach (r->scenario->variables, key, value)
 		if (n < 64)
 			names[n++] = key;
 	return fg_scn_suggest(r, name, names, n);
 }
 
-/* The value of "${NAME}" at text, which begins behind the brace. Returns what follows it, or NULL. */
+/* The value of "${NAME}" at text, which begins behind the brace. Returns what follows it, or NULL.
+ */
 static const char *put_variable(struct fg_scenario_reader *r, const json_t *node, const char *text,
 				struct fg_buffer *out)
 {

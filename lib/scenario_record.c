@@ -14,13 +14,14 @@ struct record {
 	const char *const *seen;
 };
 
-/* The one word that all probes of a block have in common; "any" where they differ or nothing was sent. */
+/* The one word that all probes of a block have in common; "any" where they differ or nothing was
+ * sent. */
 static const char *block_word(const struct record *rec, const struct fg_scenario_block *b)
 {
 	const char *word = rec->seen[b->first];
 
 	for (uint64_t i = 1; word && i < b->total; i++)
-		if (!rec->seen[b->first + i] || strcmp(word, rec->seen[b->first + i]))
+		if (!rec->seen[b->first + i] || strcmp(word, rec->seen[b->first + i]) != 0)
 			return "any";
 	return word ? word : "any";
 }
@@ -32,7 +33,8 @@ static const char *label_of(const struct record *rec, const struct fg_scenario_b
 	return b->source ? b->source->label : rec->scenario->pods[set->from[b->from]].name;
 }
 
-/* Joins a block's word into the cell of its row: where several blocks share one, they must agree. */
+/* Joins a block's word into the cell of its row: where several blocks share one, they must agree.
+ */
 static int put_cell(const struct record *rec, json_t *rows, const struct fg_scenario_block *b)
 {
 	const struct fg_scenario_set *set = &rec->scenario->sets[b->set];
@@ -50,7 +52,7 @@ static int put_cell(const struct record *rec, json_t *rows, const struct fg_scen
 	before = json_string_value(json_array_get(row, b->column));
 	if (!before)
 		return -1;
-	if (strcmp(before, "skip") && strcmp(before, word))
+	if (strcmp(before, "skip") != 0 && strcmp(before, word) != 0)
 		word = "any";
 	return json_array_set_new(row, b->column, json_string(word));
 }
@@ -66,7 +68,7 @@ static json_t *row_text(const json_t *row)
 
 	if (!out)
 		return NULL;
-	json_array_foreach((json_t *)row, i, word) {
+	json_array_foreach ((json_t *)row, i, word) {
 		same += !strcmp(first, json_string_value(word));
 		fprintf(out, "%s%s", i ? " " : "", json_string_value(word));
 	}
@@ -85,7 +87,7 @@ static int record_matrix(const struct record *rec, size_t set, json_t *map)
 	for (size_t i = 0; !ret && i < rec->layout->count; i++)
 		if (rec->layout->blocks[i].set == set)
 			ret = put_cell(rec, rows, &rec->layout->blocks[i]);
-	json_object_foreach(rows, label, row)
+	json_object_foreach (rows, label, row)
 		if (!ret && json_object_set_new(table, label, row_text(row)))
 			ret = -1;
 	json_decref(rows);
@@ -108,7 +110,7 @@ static int record_probe(const struct record *rec, size_t set, json_t *map)
 		if (rec->layout->blocks[i].set != set)
 			continue;
 		own = block_word(rec, &rec->layout->blocks[i]);
-		word = word && strcmp(word, own) ? "any" : own;
+		word = word && strcmp(word, own) != 0 ? "any" : own;
 	}
 	return json_object_set_new(map, "expect", json_string(word ? word : "any"));
 }
@@ -125,7 +127,7 @@ static json_t *node_in_copy(const struct fg_scenario *s, const json_t *copy, con
 
 		if (list == node)
 			return json_object_get(copy, keys[k]);
-		json_array_foreach((json_t *)list, i, item)
+		json_array_foreach ((json_t *)list, i, item)
 			if (item == node)
 				return json_array_get(json_object_get(copy, keys[k]), i);
 	}

@@ -57,7 +57,7 @@ static int read_switch(struct fg_scenario_reader *r, const json_t *node, bool *o
 
 	if (!text)
 		return -1;
-	if (strcmp(text, "true") && strcmp(text, "false"))
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return fg_scn_fail(r, node, "\"%.40s\" is none of true, false", text);
 	*out = text[0] == 't';
 	return 0;
@@ -115,7 +115,8 @@ static int check_name(struct fg_scenario_reader *r, const json_t *map, size_t in
 	const struct fg_scenario_set *set = &s->sets[index];
 
 	if (set->name && (!set->name[0] || strlen(set->name) > 100))
-		return fg_scn_fail(r, json_object_get(map, "name"), "a name has 1 to 100 characters");
+		return fg_scn_fail(r, json_object_get(map, "name"),
+				   "a name has 1 to 100 characters");
 	for (size_t i = 0; set->name && i < index; i++)
 		if (s->sets[i].name && !strcmp(s->sets[i].name, set->name))
 			return fg_scn_fail(r, json_object_get(map, "name"),
@@ -139,11 +140,14 @@ static int add_control(struct fg_scenario_reader *r, const json_t *map, size_t o
 		return 0;
 	mark = fg_scn_enter(r, "control", 0);
 	text = fg_scn_text(r, node);
-	made = text ? fg_scn_grow(r, &r->scenario->sets, &r->scenario->set_count, sizeof(*made)) : NULL;
+	made = text ? fg_scn_grow(r, &r->scenario->sets, &r->scenario->set_count, sizeof(*made))
+		    : NULL;
 	if (!made)
 		return -1;
 	set = &r->scenario->sets[of];
-	*made = (struct fg_scenario_set){ .control_of = (int)of, .count = 1, .node = map, .src = set->src, .spoof = set->spoof };
+	*made = (struct fg_scenario_set){
+		.control_of = (int)of, .count = 1, .node = map, .src = set->src, .spoof = set->spoof
+	};
 	snprintf(name, sizeof(name), "control of %.100s", set->name ? set->name : "this");
 	made->name = set->name ? strdup(name) : NULL;
 	p = fg_scn_grow(r, &made->ports, &made->port_count, sizeof(*p));
@@ -181,9 +185,9 @@ static int read_parts(struct fg_scenario_reader *r, const json_t *map, size_t in
 
 static int read_probe(struct fg_scenario_reader *r, const json_t *node)
 {
-	static const char *const keys[] = { "name",   "from",  "to",	"dport",      "sport",
-					    "src",    "spoof", "count",	"expect",     "control",
-					    "control-of", "on-failure" };
+	static const char *const keys[] = { "name",   "from",	 "to",	       "dport",
+					    "sport",  "src",	 "spoof",      "count",
+					    "expect", "control", "control-of", "on-failure" };
 	size_t index = r->scenario->set_count;
 	struct fg_scenario_set *set;
 
@@ -197,14 +201,16 @@ static int read_probe(struct fg_scenario_reader *r, const json_t *node)
 	if (read_parts(r, node, index))
 		return -1;
 	if (r->scenario->sets[index].expect.skip)
-		return fg_scn_fail(r, json_object_get(node, "expect"), "skip is for the cells of a matrix");
+		return fg_scn_fail(r, json_object_get(node, "expect"),
+				   "skip is for the cells of a matrix");
 	return add_control(r, node, index);
 }
 
 static int read_matrix(struct fg_scenario_reader *r, const json_t *node)
 {
-	static const char *const keys[] = { "name",  "from",  "to",	 "ports",      "sport", "src",
-					    "spoof", "count", "expect", "on-failure", "table" };
+	static const char *const keys[] = { "name",   "from",	    "to",    "ports",
+					    "sport",  "src",	    "spoof", "count",
+					    "expect", "on-failure", "table" };
 	size_t index = r->scenario->set_count, mark;
 	const json_t *table = json_object_get(node, "table");
 	struct fg_scenario_set *set;
@@ -230,30 +236,39 @@ static int read_matrix(struct fg_scenario_reader *r, const json_t *node)
 
 /* --- controls that are probes of their own --- */
 
+static int refuse_control(struct fg_scenario_reader *r, const json_t *node, const char *name)
+{
+	const struct fg_scenario *s = r->scenario;
+	FG_FREE const char **names = calloc(s->set_count + 1, sizeof(*names));
+	size_t n = 0;
+
+	fg_scn_fail(r, node, "no probe has the name \"%.60s\"", name);
+	for (size_t i = 0; names && i < s->set_count; i++)
+		if (s->sets[i].name)
+			names[n++] = s->sets[i].name;
+	return names ? fg_scn_suggest(r, name, names, n) : -1;
+}
+
 static int find_control(struct fg_scenario_reader *r, struct fg_scenario_set *set)
 {
 	struct fg_scenario *s = r->scenario;
 	FG_FREE char *name = fg_scn_text(r, set->control_node);
-	FG_FREE const char **names = calloc(s->set_count + 1, sizeof(*names));
-	size_t n = 0;
 
-	if (!name || !names)
+	if (!name)
 		return -1;
 	for (size_t i = 0; i < s->set_count; i++) {
-		if (!s->sets[i].name)
-			continue;
-		names[n++] = s->sets[i].name;
-		if (strcmp(s->sets[i].name, name))
+		if (!s->sets[i].name || strcmp(s->sets[i].name, name) != 0)
 			continue;
 		if (&s->sets[i] == set)
-			return fg_scn_fail(r, set->control_node, "a probe cannot be its own control");
+			return fg_scn_fail(r, set->control_node,
+					   "a probe cannot be its own control");
 		if (s->sets[i].control_node || s->sets[i].control_of >= 0)
-			return fg_scn_fail(r, set->control_node, "\"%.60s\" is a control itself", name);
+			return fg_scn_fail(r, set->control_node, "\"%.60s\" is a control itself",
+					   name);
 		set->control_of = (int)i;
 		return 0;
 	}
-	fg_scn_fail(r, set->control_node, "no probe has the name \"%.60s\"", name);
-	return fg_scn_suggest(r, name, names, n);
+	return refuse_control(r, set->control_node, name);
 }
 
 static int find_controls(struct fg_scenario_reader *r)
@@ -285,7 +300,7 @@ static int read_list(struct fg_scenario_reader *r, const json_t *node, const cha
 	} else if (!json_is_array(node)) {
 		return fg_scn_fail(r, node, "expected a list");
 	} else {
-		json_array_foreach((json_t *)node, i, item) {
+		json_array_foreach ((json_t *)node, i, item) {
 			size_t inner = fg_scn_enter(r, NULL, i);
 
 			if (read(r, item))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* scenario_table.c - the table of a matrix: a row for each sender, in one word, in many, or by column. */
+/* scenario_table.c - the table of a matrix: a row for each sender, in one word, in many, or by
+ * column. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,9 @@ static size_t column_count(const struct fg_scenario_set *set)
 	return set->to_count * set->port_count;
 }
 
-const char *fg_scn_column_name(const struct fg_scenario *scenario, const struct fg_scenario_set *set,
-			       size_t column, char *buf, size_t size)
+const char *fg_scn_column_name(const struct fg_scenario *scenario,
+			       const struct fg_scenario_set *set, size_t column, char *buf,
+			       size_t size)
 {
 	const char *to = scenario->places[set->to[column / set->port_count]].name;
 	const char *port = set->ports[column % set->port_count].label;
@@ -28,9 +30,10 @@ const char *fg_scn_column_name(const struct fg_scenario *scenario, const struct 
 	return buf;
 }
 
-/* A column may be named in full, or by its destination or its port alone, which may mean several. */
-static bool column_fits(const struct fg_scenario *s, const struct fg_scenario_set *set, size_t column,
-			const char *name)
+/* A column may be named in full, or by its destination or its port alone, which may mean several.
+ */
+static bool column_fits(const struct fg_scenario *s, const struct fg_scenario_set *set,
+			size_t column, const char *name)
 {
 	const char *to = s->places[set->to[column / set->port_count]].name;
 	const char *port = set->ports[column % set->port_count].label;
@@ -42,10 +45,11 @@ static bool column_fits(const struct fg_scenario *s, const struct fg_scenario_se
 
 static int refuse_cell(struct fg_scenario_reader *r, const json_t *node, const char *word)
 {
-	return fg_scn_fail(r, node,
-			   "\"%.40s\" is none of A (allow), D (deny), N (none), E (enforced), R (redirected), "
-			   "? (any), - (skip), . (as expect says)",
-			   word);
+	return fg_scn_fail(
+		r, node,
+		"\"%.40s\" is none of A (allow), D (deny), N (none), E (enforced), R (redirected), "
+		"? (any), - (skip), . (as expect says)",
+		word);
 }
 
 /* A dot leaves the cell to `expect`: its text stays NULL. */
@@ -82,7 +86,8 @@ static int read_words(struct fg_scenario_reader *r, const json_t *node,
 	}
 	if (n == columns)
 		return 0;
-	return fg_scn_fail(r, node, "%zu words for %zu columns (destinations x ports), or one for all", n,
+	return fg_scn_fail(r, node,
+			   "%zu words for %zu columns (destinations x ports), or one for all", n,
 			   columns);
 }
 
@@ -95,7 +100,8 @@ static int refuse_column(struct fg_scenario_reader *r, const json_t *node,
 
 	for (; n < column_count(set) && n < 64; n++)
 		names[n] = fg_scn_column_name(r->scenario, set, n, text[n], sizeof(text[n]));
-	fg_scn_fail_key(r, node, "no column \"%.60s\": a destination, a port, or both with a blank between",
+	fg_scn_fail_key(r, node,
+			"no column \"%.60s\": a destination, a port, or both with a blank between",
 			name);
 	return fg_scn_suggest(r, name, names, n);
 }
@@ -106,7 +112,7 @@ static int read_columns(struct fg_scenario_reader *r, const json_t *node,
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)node, name, value) {
+	json_object_foreach ((json_t *)node, name, value) {
 		size_t mark = fg_scn_enter(r, name, 0);
 		bool any = false;
 
@@ -134,7 +140,7 @@ static int read_list(struct fg_scenario_reader *r, const json_t *node,
 	if (json_array_size(node) != column_count(set))
 		return fg_scn_fail(r, node, "%zu items for %zu columns (destinations x ports)",
 				   json_array_size(node), column_count(set));
-	json_array_foreach((json_t *)node, i, item) {
+	json_array_foreach ((json_t *)node, i, item) {
 		size_t mark = fg_scn_enter(r, NULL, i);
 		FG_FREE char *word = NULL;
 
@@ -169,7 +175,8 @@ static int refuse_row(struct fg_scenario_reader *r, const json_t *node,
 {
 	FG_FREE const char **names = calloc(set->from_count + 1, sizeof(*names));
 
-	fg_scn_fail_key(r, node, "no row \"%.60s\": it is none of the matrix's senders (from)", name);
+	fg_scn_fail_key(r, node, "no row \"%.60s\": it is none of the matrix's senders (from)",
+			name);
 	for (size_t i = 0; names && i < set->from_count; i++)
 		names[i] = r->scenario->pods[set->from[i]].name;
 	return names ? fg_scn_suggest(r, name, names, set->from_count) : -1;
@@ -201,7 +208,7 @@ int fg_scn_read_table(struct fg_scenario_reader *r, const json_t *node, struct f
 
 	if (!json_is_object(node))
 		return fg_scn_fail(r, node, "expected the table: a mapping of senders to rows");
-	json_object_foreach((json_t *)node, name, value) {
+	json_object_foreach ((json_t *)node, name, value) {
 		size_t mark = fg_scn_enter(r, name, 0);
 
 		if (read_row(r, name, value, set))

@@ -38,11 +38,9 @@ struct fg_session *fg_session_open(const struct fg_session_options *options, str
 
 static void member_empty(struct fg_member *m)
 {
-	*m = (struct fg_member){ .pod.netns = -1,
-				 .pod.host_netns = -1,
-				 .sender.fd = -1,
-				 .port = -1,
-				 .reply_link = -1 };
+	*m = (struct fg_member){
+		.pod.netns = -1, .pod.host_netns = -1, .sender.fd = -1, .port = -1, .reply_link = -1
+	};
 }
 
 static void member_free(struct fg_member *m)
@@ -112,9 +110,10 @@ static int open_datapath(struct fg_session *s, struct fg_error *err)
 	s->collector = s->verdicts ? fg_collector_new(s->datapath, err) : NULL;
 	if (!s->collector)
 		return -1;
-	fg_datapath_config(s->datapath)->stop = !s->options.deliver && !s->options.reply;
-	fg_datapath_config(s->datapath)->replies =
-		s->options.reply ? FG_REPLIES_FOLLOW : FG_REPLIES_TAKE;
+	fg_datapath_config(s->datapath)->stop =
+		s->options.deliver || s->options.reply ? FG_STOP_NOWHERE : FG_STOP_AT_DEVICE;
+	fg_datapath_config(s->datapath)->replies = s->options.reply ? FG_REPLIES_FOLLOW
+								    : FG_REPLIES_TAKE;
 	return 0;
 }
 
@@ -208,9 +207,14 @@ static const char *pod_label(const struct fg_pod *pod)
 	return pod->name[0] ? pod->name : pod->ref;
 }
 
+static const char no_tcx[] =
+	"without tcx (Linux 6.6) probes reach the stacks of pods on this host, though no socket; and "
+	"answers reach the sender's stack";
+static const char no_tcx_answers[] = "without tcx (Linux 6.6) answers reach the sender's stack";
+
 /*
  * Answers are taken off before the pod's stack, which knows nothing of the question. A kernel without tcx cannot: then
- * they go in, and the stack deals with them as with any stray packet.
+ * they go in, and the stack deals with them as with any stray packet. Probes are then taken off at the socket.
  */
 static int take_answers(struct fg_session *s, struct fg_member *m, struct fg_error *err)
 {
@@ -220,7 +224,9 @@ static int take_answers(struct fg_session *s, struct fg_member *m, struct fg_err
 	m->reply_link = fg_stop_attach(m->pod.netns, m->pod.peer.ifindex,
 				       fg_datapath_reply_fd(s->datapath), err);
 	if (m->reply_link < 0 && err->kind == FG_ERR_UNSUPPORTED && !s->options.reply) {
-		s->disturbs = "without tcx (Linux 6.6) probes and their answers reach the pods' stacks";
+		s->disturbs = s->options.deliver ? no_tcx_answers : no_tcx;
+		if (!s->options.deliver)
+			fg_datapath_config(s->datapath)->stop = FG_STOP_AT_SOCKET;
 		return 0;
 	}
 	if (m->reply_link < 0)
@@ -289,7 +295,8 @@ int fg_session_add_pod(struct fg_session *session, const char *ref, const char *
 		return -1;
 	}
 	m->wanted = wanted;
-	grown = reallocarray(session->members, session->member_count + 1, sizeof(struct fg_member *));
+	grown = reallocarray(session->members, session->member_count + 1,
+			     sizeof(struct fg_member *));
 	if (!grown) {
 		member_free(m);
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pods");

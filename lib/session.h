@@ -17,8 +17,8 @@ struct fg_session_options {
 	uint32_t ring_bytes;   /* 0: the default */
 	uint64_t timeout_ns;   /* how long a window waits for the ends of its packets */
 	int cancel_fd;	       /* readable: stop waiting; -1: none */
-	bool deliver;	       /* let packets into a destination pod on this host; else they are stopped before its stack */
-	bool reply;	       /* wait for answers, and follow them back; packets are then let in as well */
+	bool deliver; /* let packets into a destination pod on this host; else they are stopped before its stack */
+	bool reply; /* wait for answers, and follow them back; packets are then let in as well */
 };
 
 struct fg_session;

@@ -39,7 +39,7 @@ struct fg_member {
 	bool has_untraced;	 /* run counters are wanted */
 	bool one_by_one;	 /* and only tell something for one packet at a time */
 	int counter_fds[FG_LADDER_MAX]; /* owned; -1 for traced programs */
-	uint64_t looked_ns;	 /* CLOCK_MONOTONIC, when the ladder was last compared */
+	uint64_t looked_ns;		/* CLOCK_MONOTONIC, when the ladder was last compared */
 	struct fg_hop *hops;
 	size_t hop_count;
 };

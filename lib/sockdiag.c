@@ -77,6 +77,7 @@ static void read_socket(const struct inet_diag_msg *m, uint8_t protocol, struct 
 
 struct listing {
 	uint8_t protocol;
+	uint16_t port;
 	fg_sockdiag_cb cb;
 	void *arg;
 };
@@ -91,7 +92,8 @@ static int on_socket(const struct nlmsghdr *nlh, void *arg)
 	    nlh->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
 		return 0;
 	read_socket(NLMSG_DATA(nlh), l->protocol, &socket);
-	if (!nlmsg_parse((struct nlmsghdr *)nlh, sizeof(struct inet_diag_msg), a, INET_DIAG_MAX, NULL) &&
+	if (!nlmsg_parse((struct nlmsghdr *)nlh, sizeof(struct inet_diag_msg), a, INET_DIAG_MAX,
+			 NULL) &&
 	    a[INET_DIAG_SKV6ONLY])
 		socket.only_ipv6 = nla_get_u8(a[INET_DIAG_SKV6ONLY]) != 0;
 	return l->cb(&socket, l->arg);
@@ -101,7 +103,8 @@ static int list_family(struct nl_sock *sk, uint8_t family, const struct listing 
 {
 	const struct inet_diag_req_v2 request = { .sdiag_family = family,
 						  .sdiag_protocol = l->protocol,
-						  .idiag_states = UINT32_MAX };
+						  .idiag_states = UINT32_MAX,
+						  .id.idiag_sport = htons(l->port) };
 	FG_NL_MSG struct nl_msg *msg = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
 	int ret;
 
@@ -114,10 +117,10 @@ static int list_family(struct nl_sock *sk, uint8_t family, const struct listing 
 	return ret;
 }
 
-int fg_sockdiag_list(struct nl_sock *sk, uint16_t family, uint8_t protocol, fg_sockdiag_cb cb,
-		     void *arg)
+int fg_sockdiag_list(struct nl_sock *sk, uint16_t family, uint8_t protocol, uint16_t port,
+		     fg_sockdiag_cb cb, void *arg)
 {
-	const struct listing l = { .protocol = protocol, .cb = cb, .arg = arg };
+	const struct listing l = { .protocol = protocol, .port = port, .cb = cb, .arg = arg };
 	int ret = 0;
 
 	if (family == AF_INET)

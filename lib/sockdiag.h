@@ -13,10 +13,10 @@
 /* One socket. An IPv6 socket that carries IPv4 is told by its IPv4 addresses. */
 struct fg_socket {
 	uint8_t protocol;
-	uint8_t state;	   /* TCP_* of linux/tcp_states.h; UDP and SCTP use the same numbers */
-	bool connected;	   /* flow is a whole tuple; else only its source is set */
-	bool any_address;  /* bound to no address: flow.src is all zero */
-	bool only_ipv6;	   /* an IPv6 socket that takes no IPv4 */
+	uint8_t state;	     /* TCP_* of linux/tcp_states.h; UDP and SCTP use the same numbers */
+	bool connected;	     /* flow is a whole tuple; else only its source is set */
+	bool any_address;    /* bound to no address: flow.src is all zero */
+	bool only_ipv6;	     /* an IPv6 socket that takes no IPv4 */
 	struct fg_flow flow; /* from the socket to its peer */
 	uint32_t uid;
 	uint32_t inode; /* 0: nobody has it open any more (TIME-WAIT and the like) */
@@ -32,10 +32,11 @@ struct nl_sock *fg_sockdiag_open(int netns, struct fg_error *err);
 typedef int (*fg_sockdiag_cb)(const struct fg_socket *socket, void *arg);
 
 /*
- * Lists all sockets of a protocol (TCP, UDP, UDP-Lite, DCCP, SCTP) and family, those of IPv6 included for AF_INET, as they may carry
- * IPv4. A protocol that this kernel does not know or cannot list has none. Returns 0, or a negative errno value.
+ * Lists the sockets of a protocol (TCP, UDP, UDP-Lite, DCCP, SCTP) and family, those of IPv6 included for AF_INET, as they
+ * may carry IPv4; port (host order): only those on it, by the kernel's own choice; 0: all. A protocol that this kernel does
+ * not know or cannot list has none. Returns 0, or a negative errno value.
  */
-int fg_sockdiag_list(struct nl_sock *sk, uint16_t family, uint8_t protocol, fg_sockdiag_cb cb,
-		     void *arg);
+int fg_sockdiag_list(struct nl_sock *sk, uint16_t family, uint8_t protocol, uint16_t port,
+		     fg_sockdiag_cb cb, void *arg);
 
 #endif

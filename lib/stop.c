@@ -95,8 +95,9 @@ static int attach_all(struct fg_stops *stops, uint32_t inode, int netns, struct 
 }
 
 /* One namespace; dst NULL: whatever it holds. *found: it holds dst. */
-static int visit(struct fg_stops *stops, const struct fg_netns_entry *entry, const struct fg_addr *dst,
-		 const struct fg_stop_parts *parts, bool *found, struct fg_error *err)
+static int visit(struct fg_stops *stops, const struct fg_netns_entry *entry,
+		 const struct fg_addr *dst, const struct fg_stop_parts *parts, bool *found,
+		 struct fg_error *err)
 {
 	FG_FD int netns = fg_netns_open(entry->path, NULL);
 	FG_NL_SOCK struct nl_sock *sk = netns >= 0 ? fg_rtnl_open(netns, NULL) : NULL;

@@ -16,7 +16,7 @@ struct fg_stops {
 	struct fg_stop {
 		uint32_t netns; /* inode number */
 		int link;	/* owned */
-	} *list;
+	} * list;
 	size_t count;
 };
 

@@ -56,9 +56,9 @@ static int share_maps(struct bpf_object *obj, const struct fg_datapath_maps *map
 		const char *name;
 		int fd;
 	} shared[] = {
-		{ "tracked", maps->tracked }, { "heads", maps->heads },
-		{ "flows", maps->flows },     { "replies", maps->replies },
-		{ "events", maps->events },   { "config", maps->config },
+		{ "tracked", maps->tracked },	{ "heads", maps->heads },
+		{ "flows", maps->flows },	{ "replies", maps->replies },
+		{ "events", maps->events },	{ "config", maps->config },
 		{ "counters", maps->counters },
 	};
 	struct bpf_map *map;

@@ -280,7 +280,8 @@ static void apply_counts(struct fg_session *s, const struct span *span,
 
 			t->runs[i] = FG_RUNS_UNKNOWN;
 			t->run_ns[i] = 0;
-			if (m->counter_fds[i] < 0 || (span->count > 1 && runs && runs != span->count))
+			if (m->counter_fds[i] < 0 ||
+			    (span->count > 1 && runs && runs != span->count))
 				continue;
 			t->runs[i] = (uint32_t)(runs / span->count);
 			t->run_ns[i] = (after[i].ns - before[i].ns) / span->count;

@@ -210,14 +210,14 @@ static int merge(struct reader *r, json_t *object, const json_t *from, const yam
 	size_t i;
 
 	if (json_is_array(from)) {
-		json_array_foreach((json_t *)from, i, value)
+		json_array_foreach ((json_t *)from, i, value)
 			if (!json_is_object(value) || merge(r, object, value, mark))
 				return fail_at(r, mark, "<<: takes mappings only", "");
 		return 0;
 	}
 	if (!json_is_object(from))
 		return fail_at(r, mark, "<<: takes mappings only", "");
-	json_object_foreach((json_t *)from, key, value)
+	json_object_foreach ((json_t *)from, key, value)
 		if (!json_object_get(object, key) && json_object_set(object, key, value))
 			return fail_memory(r);
 	return 0;
@@ -238,8 +238,8 @@ static int check_key(struct reader *r, const json_t *object, const yaml_event_t 
 }
 
 /* One key, which is in *key_event, and its value. */
-static int read_pair(struct reader *r, json_t *object, const yaml_event_t *key_event, json_t **merged,
-		     unsigned int depth)
+static int read_pair(struct reader *r, json_t *object, const yaml_event_t *key_event,
+		     json_t **merged, unsigned int depth)
 {
 	const char *key = (const char *)key_event->data.scalar.value;
 	yaml_event_t event;
@@ -268,9 +268,9 @@ static int read_pair(struct reader *r, json_t *object, const yaml_event_t *key_e
 		*merged = value;
 		return 0;
 	}
-	return json_object_set_new(object, key, value) ? fail_at(r, &key_event->start_mark,
-								  "a key that is not UTF-8", "")
-						       : 0;
+	return json_object_set_new(object, key, value)
+		       ? fail_at(r, &key_event->start_mark, "a key that is not UTF-8", "")
+		       : 0;
 }
 
 static int read_pairs(struct reader *r, json_t *object, unsigned int depth)

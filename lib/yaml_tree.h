@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * yaml_tree.h - a YAML (or JSON) document as a jansson tree, with the place of each node in the text. Pure: no I/O.
+ * yaml_tree.h - a YAML (or JSON) document as a jansson tree, with the place of each node in the
+ * text. Pure: no I/O.
  *
- * Every scalar becomes a string, as it was written: what a value means is said by the key that it stands at, so that
- * YAML's own guesses ("on" a truth value, "0123" a number) do no harm. Bounded, whatever the text is: its size, the
- * depth, and the number of nodes with all aliases followed.
+ * Every scalar becomes a string, as it was written: what a value means is said by the key that it
+ * stands at, so that YAML's own guesses ("on" a truth value, "0123" a number) do no harm. Bounded,
+ * whatever the text is: its size, the depth, and the number of nodes with all aliases followed.
  */
 #ifndef FG_YAML_TREE_H
 #define FG_YAML_TREE_H
@@ -30,17 +31,18 @@ struct fg_yaml_place {
 };
 
 struct fg_yaml {
-	char *file;   /* as errors name it; owned */
-	json_t *root; /* owned */
+	char *file;		      /* as errors name it; owned */
+	json_t *root;		      /* owned */
 	struct fg_yaml_place *places; /* a hash table by node; owned */
 	size_t place_count, place_room;
 };
 
 /*
- * Reads the one document in text. file names it in errors, which are FG_ERR_USAGE and begin with "FILE:LINE:COLUMN: ".
- * Refused are: a syntax error, a second document, tags, keys that are no scalars or stand twice, aliases without an
- * anchor, NUL characters, and what is beyond the bounds above. An empty document has a root that is null.
- * Returns 0 or -1; free with fg_yaml_free() in either case.
+ * Reads the one document in text. file names it in errors, which are FG_ERR_USAGE and begin with
+ * "FILE:LINE:COLUMN: ". Refused are: a syntax error, a second document, tags, keys that are no
+ * scalars or stand twice, aliases without an anchor, NUL characters, and what is beyond the bounds
+ * above. An empty document has a root that is null. Returns 0 or -1; free with fg_yaml_free() in
+ * either case.
  */
 int fg_yaml_read(struct fg_yaml *yaml, const char *file, const char *text, size_t len,
 		 struct fg_error *err);
@@ -50,8 +52,9 @@ void fg_yaml_free(struct fg_yaml *yaml);
 const struct fg_yaml_place *fg_yaml_place(const struct fg_yaml *yaml, const json_t *node);
 
 /*
- * Writes a tree of objects, arrays and scalars as YAML in block style, which fg_yaml_read() and other readers take back to the
- * same tree. Returns the text (owned by the caller), or NULL with FG_ERR_INTERNAL where memory is short.
+ * Writes a tree of objects, arrays and scalars as YAML in block style, which fg_yaml_read() and
+ * other readers take back to the same tree. Returns the text (owned by the caller), or NULL with
+ * FG_ERR_INTERNAL where memory is short.
  */
 char *fg_yaml_write(const json_t *root, struct fg_error *err);
 

@@ -19,10 +19,12 @@ static int append(void *data, unsigned char *bytes, size_t size)
 /* Plain where a reader of any YAML version takes it for text or a number and nothing else. */
 static bool reads_as_itself(const char *text)
 {
-	static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "y", "n" };
+	static const char *const words[] = { "null", "true", "false", "yes", "no",
+					     "on",   "off",  "y",     "n" };
 
-	if (!*text || strlen(text) != strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-						   "0123456789_./$*() -"))
+	if (!*text ||
+	    strlen(text) != strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789_./$*() -"))
 		return false;
 	if (strchr(" -.*$()", text[0]) || text[strlen(text) - 1] == ' ')
 		return false;
@@ -55,13 +57,13 @@ static int put_list(yaml_emitter_t *emitter, const json_t *list)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach((json_t *)list, i, item)
+	json_array_foreach ((json_t *)list, i, item)
 		if (!json_is_string(item))
 			style = YAML_BLOCK_SEQUENCE_STYLE;
 	if (!yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, style) ||
 	    !yaml_emitter_emit(emitter, &event))
 		return 0;
-	json_array_foreach((json_t *)list, i, item)
+	json_array_foreach ((json_t *)list, i, item)
 		if (!put_node(emitter, item))
 			return 0;
 	return yaml_sequence_end_event_initialize(&event) && yaml_emitter_emit(emitter, &event);
@@ -76,7 +78,7 @@ static int put_map(yaml_emitter_t *emitter, const json_t *map)
 	if (!yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE) ||
 	    !yaml_emitter_emit(emitter, &event))
 		return 0;
-	json_object_foreach((json_t *)map, key, value)
+	json_object_foreach ((json_t *)map, key, value)
 		if (!put_scalar(emitter, key) || !put_node(emitter, value))
 			return 0;
 	return yaml_mapping_end_event_initialize(&event) && yaml_emitter_emit(emitter, &event);
@@ -99,8 +101,9 @@ static int put_document(yaml_emitter_t *emitter, const json_t *root)
 	       yaml_emitter_emit(emitter, &event) &&
 	       yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1) &&
 	       yaml_emitter_emit(emitter, &event) && put_node(emitter, root) &&
-	       yaml_document_end_event_initialize(&event, 1) && yaml_emitter_emit(emitter, &event) &&
-	       yaml_stream_end_event_initialize(&event) && yaml_emitter_emit(emitter, &event);
+	       yaml_document_end_event_initialize(&event, 1) &&
+	       yaml_emitter_emit(emitter, &event) && yaml_stream_end_event_initialize(&event) &&
+	       yaml_emitter_emit(emitter, &event);
 }
 
 char *fg_yaml_write(const json_t *root, struct fg_error *err)

@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 			return die(&err);
 		times[i] = now_ns() - start;
 		if (window[0].result.outcome == FG_OUTCOME_INCONCLUSIVE) {
-			fprintf(stderr, "warm: probe %llu is inconclusive\n", (unsigned long long)i);
+			fprintf(stderr, "warm: probe %llu is inconclusive\n",
+				(unsigned long long)i);
 			return 1;
 		}
 	}

@@ -19,6 +19,7 @@ teardown_file() { node_down; }
 	if can netkit; then [[ $output == *netkit/peer* ]]; else [[ $output == *veth* ]]; fi
 }
 
+# bats test_tags=novm
 @test "it leaves nothing, and does not see or touch what is there" {
 	podctl up demo-deny --addr 10.201.1.2/32
 	is_up() { in_pod demo-deny ip link show eth0 | grep -q 'state UP'; }

@@ -78,7 +78,7 @@ one() { is_status "${want:-0}" && holds "$1"; }
 	need tcx
 	id=$(attach web tcx/egress drop_all --other-side)
 	inject --dst 10.9.0.9 --proto icmp --reply --timeout 300ms
-	podctl detach web --hook tcx/egress --other-side
+	podctl detach web --hook tcx/egress --other-side --id "$id"
 	one ".outcome == \"delivered\" and .policy.verdict == \"none\" and .reply.kind == null and .reply.policy.verdict == \"denied\" and .reply.policy.denied_by.id == $id"
 }
 

@@ -342,6 +342,7 @@ interrupt() {
 	is_status 0
 }
 
+# bats test_tags=novm
 @test "the report looks as it should, wide and narrow" {
 	command -v chromium || skip 'no chromium here'
 	one deny > "$OUT/bad.yaml"

@@ -13,7 +13,7 @@ setup_file() {
 teardown_file() { node_down; }
 
 # Emulated, each run takes ten times as long.
-KILLS=${KILLS:-$([ -n "${FLOWGEN_TEST_INSIDE:-}" ] && echo 15 || echo 200)}
+KILLS=${KILLS:-$([ -n "${FLOWGEN_TEST_INSIDE:-}" ] && echo 8 || echo 200)}
 
 namespaces() { lsns -t net -n -o NS 2> /dev/null | sort; }
 

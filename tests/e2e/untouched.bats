@@ -60,6 +60,7 @@ run_once() {
 	unchanged_by fails
 }
 
+# bats test_tags=novm
 @test "a run that SIGINT ends" {
 	interrupted() {
 		node bash -c '"$0" inject --pod netns:web --dst 10.9.0.9 --proto udp --dport 1-65535 --count 100 --summary > "$1" 2> "$1.err" & pid=$!
@@ -70,6 +71,7 @@ run_once() {
 	unchanged_by interrupted
 }
 
+# bats test_tags=novm
 @test "the pod's processes and sockets are as before, and the pod has no other traffic" {
 	before=$(in_pod web cat /proc/net/snmp /proc/net/packet)
 	inject --dst 10.9.0.9:53 --proto udp --method "$(can peer-egress && echo peer-egress || echo host-ingress)"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The reader of scenarios, with pods that are there and pods that are not; what it takes can be laid out, named and recorded. */
+/* The reader of scenarios, with pods that are there and pods that are not; what it takes can be
+ * laid out, named and recorded. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ static void use(const struct fg_scenario *scenario, const struct fg_scenario_fou
 	for (uint64_t i = 0; i < layout.total; i++)
 		seen[i] = i % 3 ? "deny" : NULL;
 	for (size_t i = 0; i < layout.count && i < 100; i++)
-		if (!*fg_scenario_probe_name(scenario, &layout.blocks[i], layout.blocks[i].total - 1, name,
-					     sizeof(name)))
+		if (!*fg_scenario_probe_name(scenario, &layout.blocks[i],
+					     layout.blocks[i].total - 1, name, sizeof(name)))
 			abort();
 	text = layout.count < 1000 ? fg_scenario_record(scenario, &layout, seen, &err) : NULL;
 	free(text);

@@ -171,15 +171,17 @@ static enum fg_feature feature_of(int capability)
 		return FG_FEATURE_CAP_SYS_ADMIN;
 	case CAP_NET_ADMIN:
 		return FG_FEATURE_CAP_NET_ADMIN;
+	case CAP_SYS_PTRACE:
+		return FG_FEATURE_CAP_SYS_PTRACE;
 	default:
 		return FG_FEATURE_CAP_NET_RAW;
 	}
 }
 
-/* Without one of the three nothing works, and the message names it, and not the others. */
+/* Without one of the four nothing works, and the message names it, and not the others. */
 static int without_one(int capability)
 {
-	static const int needed[] = { CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW };
+	static const int needed[] = { CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_PTRACE };
 	struct fg_capabilities now;
 	struct fg_error err = {};
 
@@ -187,7 +189,7 @@ static int without_one(int capability)
 	CHECK(fg_capability_preflight(&err) == -1);
 	CHECK(err.kind == FG_ERR_UNSUPPORTED);
 	CHECK(err.hint[0]);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		CHECK(!strstr(err.message, fg_feature_name(feature_of(needed[i]))) ==
 		      (needed[i] != capability));
 	CHECK(strstr(err.message, fg_feature_need(feature_of(capability))));
@@ -207,6 +209,7 @@ static void test_missing_privilege(void **state)
 	expect_child(without_one, CAP_SYS_ADMIN);
 	expect_child(without_one, CAP_NET_ADMIN);
 	expect_child(without_one, CAP_NET_RAW);
+	expect_child(without_one, CAP_SYS_PTRACE);
 }
 
 /* The kernel takes CAP_SYS_ADMIN for these two, and flowgen needs that one anyway. */
@@ -215,14 +218,13 @@ static int without_implied(int unused)
 	struct fg_error err = {};
 
 	(void)unused;
-	CHECK(!drop(CAP_BPF) && !drop(CAP_PERFMON) && !drop(CAP_SYS_PTRACE) &&
-	      !drop(CAP_DAC_READ_SEARCH));
+	CHECK(!drop(CAP_BPF) && !drop(CAP_PERFMON) && !drop(CAP_DAC_READ_SEARCH));
 	CHECK(!fg_capability_preflight(&err));
 	CHECK(!fg_feature_probe(FG_FEATURE_CAP_BPF, NULL));
 	CHECK(!fg_feature_probe(FG_FEATURE_CAP_PERFMON, NULL));
 	CHECK(!fg_feature_probe(FG_FEATURE_TP_BTF, NULL));
 	CHECK(!fg_feature_probe(FG_FEATURE_PROBE_READ, NULL));
-	CHECK(fg_feature_probe(FG_FEATURE_CAP_SYS_PTRACE, NULL));
+	CHECK(fg_feature_probe(FG_FEATURE_CAP_DAC_READ_SEARCH, NULL));
 	return 0;
 }
 

@@ -12,6 +12,8 @@
 #include <linux/if_packet.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +78,20 @@ static struct policy_bpf *load(const struct job *job)
 	return NULL;
 }
 
-/* Sent on one end of the pair, redirected when it comes in at the other: a veth takes it there before sendto() returns. */
+/*
+ * Until the program has seen the frame, at most two seconds: on a busy machine the receiving side of a veth has its turn
+ * some time after sendto() has returned, and the pair must not be gone by then.
+ */
+static bool was_seen(const struct policy_bpf *skel)
+{
+	const volatile __u64 *seen = &skel->bss->packets_seen;
+
+	for (int i = 0; i < 2000 && !*seen; i++)
+		poll(NULL, 0, 1);
+	return *seen;
+}
+
+/* Sent on one end of the pair, redirected when it comes in at the other. */
 static int send_frame(const struct job *job, int ifindex, const struct policy_bpf *skel)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
@@ -88,7 +103,7 @@ static int send_frame(const struct job *job, int ifindex, const struct policy_bp
 	fill_frame(job, &f);
 	if (fd < 0 || sendto(fd, &f, sizeof(f), 0, (struct sockaddr *)&to, sizeof(to)) != sizeof(f))
 		return -errno;
-	return skel->bss->packets_seen ? 0 : -EIO;
+	return was_seen(skel) ? 0 : -EIO;
 }
 
 static int run(const struct job *job, struct nl_sock *sk)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Scenarios that are right: variables, selectors, matrices, names, expectations, and what is recorded. */
+/* Scenarios that are right: variables, selectors, matrices, names, expectations, and what is
+ * recorded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,11 +99,16 @@ static void test_selectors(void **state)
 		const char *namespace, *glob, *name;
 		bool fits;
 	} cases[] = {
-		{ "shop", "cart-*", "shop/cart-0", true },   { "shop", "cart-*", "shop/web-0", false },
-		{ "shop", NULL, "shop/web-0", true },	     { "shop", NULL, "shopping/web-0", false },
-		{ "shop*", NULL, "shopping/web-0", true },   { NULL, "web-?", "any/web-0", true },
-		{ NULL, "web-?", "web-0", true },	     { "*", "web-?", "web-0", false },
-		{ NULL, "web-[0-4]", "ns/web-5", false },    { "shop", "*", "shop/", true },
+		{ "shop", "cart-*", "shop/cart-0", true },
+		{ "shop", "cart-*", "shop/web-0", false },
+		{ "shop", NULL, "shop/web-0", true },
+		{ "shop", NULL, "shopping/web-0", false },
+		{ "shop*", NULL, "shopping/web-0", true },
+		{ NULL, "web-?", "any/web-0", true },
+		{ NULL, "web-?", "web-0", true },
+		{ "*", "web-?", "web-0", false },
+		{ NULL, "web-[0-4]", "ns/web-5", false },
+		{ "shop", "*", "shop/", true },
 	};
 
 	(void)state;
@@ -123,7 +129,8 @@ static const char matrix[] =
 
 static void test_matrix(void **state)
 {
-	struct fg_scenario_member a = member("a", 1), all[] = { member("p-1", 2), member("p-2", 3) };
+	struct fg_scenario_member a = member("a", 1),
+				  all[] = { member("p-1", 2), member("p-2", 3) };
 	const struct fg_scenario_found found[] = { { .members = &a, .count = 1 },
 						   { .members = all, .count = 2 },
 						   { .why = "not here" } };
@@ -186,7 +193,8 @@ static void test_controls_first(void **state)
 
 static void test_addresses(void **state)
 {
-	struct fg_scenario_member a = member("a", 1), six = { .label = (char *)"six", .pod = 2, .netns = 2 };
+	struct fg_scenario_member a = member("a", 1),
+				  six = { .label = (char *)"six", .pod = 2, .netns = 2 };
 	struct fg_scenario_found found[2] = { { .members = &a, .count = 1 },
 					      { .members = &six, .count = 1 } };
 
@@ -229,40 +237,65 @@ static void test_check(void **state)
 		const char *why;
 	} cases[] = {
 		{ "allow", { .verdict = FG_VERDICT_NONE }, FG_CASE_PASS, "" },
-		{ "enforced", { .verdict = FG_VERDICT_NONE }, FG_CASE_FAIL,
+		{ "enforced",
+		  { .verdict = FG_VERDICT_NONE },
+		  FG_CASE_FAIL,
 		  "verdict: expected allowed or denied or redirected, got none" },
-		{ "deny", { .verdict = FG_VERDICT_ALLOWED }, FG_CASE_FAIL,
+		{ "deny",
+		  { .verdict = FG_VERDICT_ALLOWED },
+		  FG_CASE_FAIL,
 		  "verdict: expected denied, got allowed" },
-		{ "deny", { .verdict = FG_VERDICT_UNKNOWN, .reason = "no evidence" }, FG_CASE_INCONCLUSIVE,
+		{ "deny",
+		  { .verdict = FG_VERDICT_UNKNOWN, .reason = "no evidence" },
+		  FG_CASE_INCONCLUSIVE,
 		  "verdict: unknown: no evidence" },
 		/* The verdict was asked for, and is known: that the end is not does not matter. */
 		{ "deny", { .verdict = FG_VERDICT_DENIED }, FG_CASE_PASS, "" },
-		{ "any", { .verdict = FG_VERDICT_DENIED }, FG_CASE_INCONCLUSIVE,
+		{ "any",
+		  { .verdict = FG_VERDICT_DENIED },
+		  FG_CASE_INCONCLUSIVE,
 		  "outcome: inconclusive: the packet's end was not seen" },
 		{ "{verdict: [denied, none], outcome: dropped}",
-		  { .verdict = FG_VERDICT_NONE, .outcome = FG_OUTCOME_DELIVERED }, FG_CASE_FAIL,
+		  { .verdict = FG_VERDICT_NONE, .outcome = FG_OUTCOME_DELIVERED },
+		  FG_CASE_FAIL,
 		  "outcome: expected dropped, got delivered" },
-		{ "{denied-by: deny_*}", { .verdict = FG_VERDICT_DENIED, .denied_by = 0 }, FG_CASE_PASS, "" },
+		{ "{denied-by: deny_*}",
+		  { .verdict = FG_VERDICT_DENIED, .denied_by = 0 },
+		  FG_CASE_PASS,
+		  "" },
 		{ "{denied-by: other}",
-		  { .verdict = FG_VERDICT_DENIED, .denied_by = 0 }, FG_CASE_FAIL,
+		  { .verdict = FG_VERDICT_DENIED, .denied_by = 0 },
+		  FG_CASE_FAIL,
 		  "denied-by: expected other, got deny_port" },
-		{ "{denied-by: deny_port}", { .verdict = FG_VERDICT_DENIED, .denied_by = -1 },
-		  FG_CASE_INCONCLUSIVE, "denied-by: expected deny_port, but it is not known which" },
+		{ "{denied-by: deny_port}",
+		  { .verdict = FG_VERDICT_DENIED, .denied_by = -1 },
+		  FG_CASE_INCONCLUSIVE,
+		  "denied-by: expected deny_port, but it is not known which" },
 		{ "{reason: TC_*}",
-		  { .outcome = FG_OUTCOME_DROPPED, .dropped = true, .drop_code = 73 }, FG_CASE_PASS, "" },
+		  { .outcome = FG_OUTCOME_DROPPED, .dropped = true, .drop_code = 73 },
+		  FG_CASE_PASS,
+		  "" },
 		{ "{reason: NO_SOCKET}",
-		  { .outcome = FG_OUTCOME_DROPPED, .dropped = true, .drop_code = 73 }, FG_CASE_FAIL,
+		  { .outcome = FG_OUTCOME_DROPPED, .dropped = true, .drop_code = 73 },
+		  FG_CASE_FAIL,
 		  "reason: expected NO_SOCKET, got TC_INGRESS" },
-		{ "{reason: NO_SOCKET}", { .outcome = FG_OUTCOME_DELIVERED }, FG_CASE_FAIL,
+		{ "{reason: NO_SOCKET}",
+		  { .outcome = FG_OUTCOME_DELIVERED },
+		  FG_CASE_FAIL,
 		  "reason: expected NO_SOCKET, got none" },
 		{ "{reply: syn-ack, rtt: 5ms}",
-		  { .outcome = FG_OUTCOME_REPLIED, .reply = { .kind = FG_REPLY_SYN_ACK, .rtt_ns = 4000000 } },
-		  FG_CASE_PASS, "" },
+		  { .outcome = FG_OUTCOME_REPLIED,
+		    .reply = { .kind = FG_REPLY_SYN_ACK, .rtt_ns = 4000000 } },
+		  FG_CASE_PASS,
+		  "" },
 		{ "{reply: syn-ack, rtt: 5ms}",
-		  { .outcome = FG_OUTCOME_REPLIED, .reply = { .kind = FG_REPLY_SYN_ACK, .rtt_ns = 6000000 } },
-		  FG_CASE_FAIL, "rtt: expected at most 5.000 ms, got 6.000 ms" },
+		  { .outcome = FG_OUTCOME_REPLIED,
+		    .reply = { .kind = FG_REPLY_SYN_ACK, .rtt_ns = 6000000 } },
+		  FG_CASE_FAIL,
+		  "rtt: expected at most 5.000 ms, got 6.000 ms" },
 		{ "{reply: syn-ack}",
-		  { .outcome = FG_OUTCOME_REJECTED, .reply = { .kind = FG_REPLY_RST } }, FG_CASE_FAIL,
+		  { .outcome = FG_OUTCOME_REJECTED, .reply = { .kind = FG_REPLY_RST } },
+		  FG_CASE_FAIL,
 		  "reply: one of another kind came" },
 	};
 
@@ -272,7 +305,8 @@ static void test_check(void **state)
 		char text[300], why[300];
 
 		snprintf(text, sizeof(text),
-			 "name: x\nprobes: [{from: 'netns:a', to: '10.0.0.1:1', expect: %s}]", cases[i].expect);
+			 "name: x\nprobes: [{from: 'netns:a', to: '10.0.0.1:1', expect: %s}]",
+			 cases[i].expect);
 		read_it(text);
 		assert_int_equal(fg_scenario_check(&scenario.sets[0].expect, &probe, &scene, why,
 						   sizeof(why)),
@@ -286,7 +320,8 @@ static void test_check(void **state)
 
 static void test_record(void **state)
 {
-	struct fg_scenario_member a = member("a", 1), all[] = { member("p-1", 2), member("p-2", 3) };
+	struct fg_scenario_member a = member("a", 1),
+				  all[] = { member("p-1", 2), member("p-2", 3) };
 	const struct fg_scenario_found found[] = { { .members = &a, .count = 1 },
 						   { .members = all, .count = 2 },
 						   { .why = "not here" } };

@@ -11,7 +11,8 @@
 #include "scenario.h"
 
 /* The first lines of most cases, so that the mistake stands in line 4 and after. */
-#define HEAD "name: x\npods: {a: netns:a, b: netns:b}\ndestinations: {d: 10.0.0.9, w: 10.0.0.9:80}\n"
+#define HEAD                                                                                       \
+	"name: x\npods: {a: netns:a, b: netns:b}\ndestinations: {d: 10.0.0.9, w: 10.0.0.9:80}\n"
 #define PROBE HEAD "probes:\n  - from: a\n    to: d\n    proto: udp\n    dport: 53\n"
 #define MATRIX HEAD "matrix:\n  from: [a, b]\n  to: d\n  ports: [53/udp, 80]\n"
 
@@ -45,9 +46,11 @@ static const struct {
 	{ "pods: {}\n", "f:1:1: has no key \"name\"", NULL },
 	{ "name:\nprobes: []\n", "f:1:6: name: no value", NULL },
 	{ "name: x\n", "f:1:1: neither probes nor a matrix: nothing to send", NULL },
-	{ "schema: flowgen.scenario/2\nname: x\n", "f:1:9: schema: expected flowgen.scenario/1", NULL },
+	{ "schema: flowgen.scenario/2\nname: x\n", "f:1:9: schema: expected flowgen.scenario/1",
+	  NULL },
 	{ "name: x\ntimeout: 5 parsecs\n",
-	  "f:2:10: timeout: \"5 parsecs\" is not a duration like 500us, 10ms, 2s, 0.5 or 1m", NULL },
+	  "f:2:10: timeout: \"5 parsecs\" is not a duration like 500us, 10ms, 2s, 0.5 or 1m",
+	  NULL },
 	{ "name: x\nseed: many\n",
 	  "f:2:7: seed: \"many\" is not a number from 0 to 18446744073709551615", NULL },
 
@@ -64,7 +67,8 @@ static const struct {
 	  "$${ stands for ${ itself" },
 
 	/* --- pods and destinations --- */
-	{ "name: x\npods: [a]\n", "f:2:7: pods: expected the pods: a mapping of names to references", NULL },
+	{ "name: x\npods: [a]\n",
+	  "f:2:7: pods: expected the pods: a mapping of names to references", NULL },
 	{ "name: x\npods: {a: {reff: b}}\n",
 	  "f:2:12: pods.a: a pod has no key \"reff\"; it has ref, namespace, name, interface, method",
 	  "did you mean \"ref\"?" },
@@ -94,19 +98,23 @@ static const struct {
 	{ HEAD "probes:\n  - {from: c, to: d}\n", "f:5:12: probes[0].from: no pod \"c\" in pods",
 	  "a reference is written with its kind: netns:c" },
 	{ HEAD "probes:\n  - {from: a, to: dd}\n",
-	  "f:5:19: probes[0].to: \"dd\" is no name in destinations or pods, and no ADDR[:PORT]", NULL },
-	{ HEAD "probes:\n  - {from: [a, a], to: d}\n", "f:5:16: probes[0].from[1]: this stands here twice",
+	  "f:5:19: probes[0].to: \"dd\" is no name in destinations or pods, and no ADDR[:PORT]",
 	  NULL },
+	{ HEAD "probes:\n  - {from: [a, a], to: d}\n",
+	  "f:5:16: probes[0].from[1]: this stands here twice", NULL },
 	{ HEAD "probes:\n  - {from: [], to: d}\n", "f:5:12: probes[0].from: an empty list", NULL },
-	{ HEAD "probes:\n  - {from: a, to: d}\n", "f:5:5: probes[0]: no destination port for tcp to d",
+	{ HEAD "probes:\n  - {from: a, to: d}\n",
+	  "f:5:5: probes[0]: no destination port for tcp to d",
 	  "give dport, ports, or a destination with a port" },
 	{ HEAD "probes:\n  - {from: a, to: w, dport: 81}\n",
 	  "f:5:5: probes[0]: tcp/81: the destination w has a port already", NULL },
 	{ HEAD "probes:\n  - {from: a, to: d, dport: 70000}\n",
-	  "f:5:29: probes[0].dport: \"70000\" is not a list of ports from 1 to 65535 like 53, 1-1024 or 22,80,443", NULL },
+	  "f:5:29: probes[0].dport: \"70000\" is not a list of ports from 1 to 65535 like 53, 1-1024 or 22,80,443",
+	  NULL },
 	{ HEAD "probes:\n  - {from: a, to: d, proto: icmp, dport: 53}\n",
 	  "f:5:5: probes[0]: icmp/53: the packet has no ports", NULL },
-	{ PROBE "    ttl: 256\n", "f:9:10: probes[0].ttl: \"256\" is not a number from 0 to 255", NULL },
+	{ PROBE "    ttl: 256\n", "f:9:10: probes[0].ttl: \"256\" is not a number from 0 to 255",
+	  NULL },
 	{ PROBE "    expct: deny\n",
 	  "f:9:5: probes[0]: a probe has no key \"expct\"; it has name, from, to, dport, sport, src, spoof, count, "
 	  "expect, control, control-of, on-failure and the packet options of inject",
@@ -120,9 +128,10 @@ static const struct {
 	  "f:9:13: probes[0].expect: \"D\" is none of allow, deny, none, enforced, allowed, denied, "
 	  "redirected, delivered, forwarded, dropped, any, skip",
 	  NULL },
-	{ PROBE "    expect: skip\n", "f:9:13: probes[0]: skip is for the cells of a matrix", NULL },
-	{ PROBE "    expect: {}\n", "f:9:13: probes[0].expect: nothing is expected: write any where that is meant",
+	{ PROBE "    expect: skip\n", "f:9:13: probes[0]: skip is for the cells of a matrix",
 	  NULL },
+	{ PROBE "    expect: {}\n",
+	  "f:9:13: probes[0].expect: nothing is expected: write any where that is meant", NULL },
 	{ PROBE "    expect: {verdict: maybe}\n",
 	  "f:9:23: probes[0].expect.verdict: \"maybe\" is none of allow, allowed, deny, denied, redirected, "
 	  "none, enforced",
@@ -132,7 +141,8 @@ static const struct {
 	  "replied",
 	  NULL },
 	{ PROBE "    expect: {verdict: allow, denied-by: p}\n",
-	  "f:9:30: probes[0].expect: denied-by contradicts the verdict, which is not denied", NULL },
+	  "f:9:30: probes[0].expect: denied-by contradicts the verdict, which is not denied",
+	  NULL },
 	{ PROBE "    expect: {outcome: delivered, reason: TC_INGRESS}\n",
 	  "f:9:34: probes[0].expect: reason contradicts the outcome, which is not dropped", NULL },
 	{ PROBE "    expect: {reply: pong}\n",
@@ -141,14 +151,16 @@ static const struct {
 	  "did you mean \"none\"?" },
 	{ PROBE "    expect: {reply: none, rtt: 5ms}\n",
 	  "f:9:27: probes[0].expect: rtt contradicts reply: none", NULL },
-	{ PROBE "    count: 0\n", "f:9:12: probes[0].count: \"0\" is not a number from 1 to 1048576",
-	  NULL },
-	{ PROBE "    spoof: perhaps\n", "f:9:12: probes[0].spoof: \"perhaps\" is none of true, false", NULL },
+	{ PROBE "    count: 0\n",
+	  "f:9:12: probes[0].count: \"0\" is not a number from 1 to 1048576", NULL },
+	{ PROBE "    spoof: perhaps\n",
+	  "f:9:12: probes[0].spoof: \"perhaps\" is none of true, false", NULL },
 	{ PROBE "    src: fd00::1\n",
 	  "f:5:5: probes[0]: src and the destination d are of different families", NULL },
-	{ PROBE "    control-of: ghost\n", "f:9:17: control-of: no probe has the name \"ghost\"", NULL },
-	{ PROBE "    name: n\n    control-of: n\n", "f:10:17: control-of: a probe cannot be its own control",
+	{ PROBE "    control-of: ghost\n", "f:9:17: control-of: no probe has the name \"ghost\"",
 	  NULL },
+	{ PROBE "    name: n\n    control-of: n\n",
+	  "f:10:17: control-of: a probe cannot be its own control", NULL },
 	{ PROBE "    name: n\n  - {from: a, to: w, name: n}\n",
 	  "f:10:28: probes[1]: line 5 has this name already", NULL },
 	{ HEAD "defaults: {expect: alow}\nprobes: []\n",
@@ -167,11 +179,13 @@ static const struct {
 	  "f:7:11: matrix.ports[0]: proto: \"upd\" is none of tcp, udp, icmp, icmpv6, sctp, or a number from 0 "
 	  "to 255",
 	  NULL },
-	{ MATRIX "  table: A\n", "f:8:10: matrix.table: expected the table: a mapping of senders to rows", NULL },
+	{ MATRIX "  table: A\n",
+	  "f:8:10: matrix.table: expected the table: a mapping of senders to rows", NULL },
 	{ MATRIX "  table:\n    c: A\n",
 	  "f:9:5: matrix.table.c: no row \"c\": it is none of the matrix's senders (from)", NULL },
 	{ MATRIX "  table:\n    a: A D A\n",
-	  "f:9:8: matrix.table.a: 3 words for 2 columns (destinations x ports), or one for all", NULL },
+	  "f:9:8: matrix.table.a: 3 words for 2 columns (destinations x ports), or one for all",
+	  NULL },
 	{ MATRIX "  table:\n    a: A X\n",
 	  "f:9:8: matrix.table.a: \"X\" is none of A (allow), D (deny), N (none), E (enforced), R (redirected), "
 	  "? (any), - (skip), . (as expect says)",
@@ -196,15 +210,17 @@ static void test_malformed(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fg_scenario s;
 		struct fg_error err = {};
-		int ret = fg_scenario_read(&s, "f", cases[i].text, strlen(cases[i].text), NULL, 0, &err);
+		int ret = fg_scenario_read(&s, "f", cases[i].text, strlen(cases[i].text), NULL, 0,
+					   &err);
 		const char *hint = cases[i].hint ? cases[i].hint : "";
 
 		fg_scenario_free(&s);
-		if (ret == -1 && err.kind == FG_ERR_USAGE && !strcmp(err.message, cases[i].message) &&
-		    !strcmp(err.hint, hint))
+		if (ret == -1 && err.kind == FG_ERR_USAGE &&
+		    !strcmp(err.message, cases[i].message) && !strcmp(err.hint, hint))
 			continue;
-		print_error("case %zu:\n%s\n  said:     %s (%s)\n  expected: %s (%s)\n", i, cases[i].text,
-			    ret ? err.message : "nothing", err.hint, cases[i].message, hint);
+		print_error("case %zu:\n%s\n  said:     %s (%s)\n  expected: %s (%s)\n", i,
+			    cases[i].text, ret ? err.message : "nothing", err.hint,
+			    cases[i].message, hint);
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
@@ -222,7 +238,8 @@ static void test_billion_laughs(void **state)
 	for (int i = 1; i <= 30; i++) {
 		size_t len = strlen(text);
 
-		snprintf(text + len, sizeof(text) - len, "a%d: &a%d [*a%d, *a%d]\n", i, i, i - 1, i - 1);
+		snprintf(text + len, sizeof(text) - len, "a%d: &a%d [*a%d, *a%d]\n", i, i, i - 1,
+			 i - 1);
 	}
 	assert_int_equal(fg_yaml_read(&yaml, "f", text, strlen(text), &err), -1);
 	assert_non_null(strstr(err.message, "more than 1048576 values, with all aliases followed"));
@@ -231,8 +248,10 @@ static void test_billion_laughs(void **state)
 
 static void test_too_many_probes(void **state)
 {
-	static const char text[] = HEAD "probes:\n  - {from: a, to: d, proto: udp, dport: 1-65535, count: 17}\n";
-	struct fg_scenario_member member = { .label = (char *)"a", .v4 = { AF_INET, { 10, 0, 0, 1 } } };
+	static const char text[] = HEAD
+		"probes:\n  - {from: a, to: d, proto: udp, dport: 1-65535, count: 17}\n";
+	struct fg_scenario_member member = { .label = (char *)"a",
+					     .v4 = { AF_INET, { 10, 0, 0, 1 } } };
 	struct fg_scenario_found found[2] = { { .members = &member, .count = 1 }, {} };
 	struct fg_scenario_layout layout;
 	struct fg_scenario s;
