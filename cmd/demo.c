@@ -204,7 +204,7 @@ static int stage_open(struct demo *demo, struct fg_error *err)
 static int stage_remove(struct fg_error *err)
 {
 	const char *names[PODS + 1] = { [PODS] = DEMO_NODE };
-	struct fg_error ignored;
+	struct fg_error ignored = {};
 	int ret = 0;
 
 	for (size_t i = 0; i < PODS; i++)

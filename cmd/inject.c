@@ -78,7 +78,7 @@ static const struct argp_option fixed_options[] = {
 	{ "reply", KEY_REPLY, NULL, 0,
 	  "Wait for the answer, and follow it back; the pod's stack never sees it", 2 },
 	{ "deliver", KEY_DELIVER, NULL, 0,
-	  "Let the packet into a destination pod on this host (it is stopped at its device; --reply lets it in)",
+	  "Let the packet into a destination pod on this host, which otherwise does not see it",
 	  2 },
 	{ "force", KEY_FORCE, NULL, 0,
 	  "Send also what a socket of the pod or a connection tracking entry uses already (refused; a "

@@ -82,6 +82,9 @@ static int prepare(struct run *run, struct fg_error *err)
 		fprintf(stderr, "flowgen: warning: %s\n", why);
 	if (fg_session_disturbs(run->session))
 		fprintf(stderr, "flowgen: warning: %s\n", fg_session_disturbs(run->session));
+	if (fg_session_blind(run->session) && (o->deliver || o->reply))
+		fprintf(stderr, "flowgen: warning: deliveries to sockets are not seen: %s\n",
+			fg_session_blind(run->session));
 	subject = subject_of(p, &run->feed.plan.src);
 	if (fg_sink_open(&run->sink, o, &subject, fg_session_scene(run->session, pod), err))
 		return -1;

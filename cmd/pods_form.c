@@ -31,12 +31,15 @@ static bool is_open(const struct fg_pods_entry *e)
 static json_t *text_json(const char *text)
 {
 	json_t *value = text && text[0] ? json_string(text) : json_null();
-	FG_FREE char *copy = value ? NULL : strdup(text);
+	FG_FREE char *copy = NULL;
 
+	if (value)
+		return value;
+	copy = strdup(text);
 	for (char *c = copy; c && *c; c++)
 		if ((unsigned char)*c >= 0x80)
 			*c = '?';
-	return copy ? json_string(copy) : value;
+	return copy ? json_string(copy) : NULL;
 }
 
 static json_t *program_json(const struct fg_program *p, size_t order)

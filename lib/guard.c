@@ -279,7 +279,7 @@ static int check_entries(struct fg_guard *g, const struct fg_flow *flow, struct 
 
 int fg_guard_check(struct fg_guard *guard, const struct fg_flow *flow, struct fg_error *err)
 {
-	struct fg_flow tuple;
+	struct fg_flow tuple = {};
 
 	/* What goes on from a first fragment, which was asked about. */
 	if (flow->later_fragment)

@@ -157,8 +157,11 @@ void fg_text_reply(const struct fg_page *page, const struct fg_scene *scene,
 			 scene->back->programs[reply->denied_by].name,
 			 fg_hook_name(scene->back->programs[reply->denied_by].hook),
 			 scene->back->programs[reply->denied_by].device);
+	else if (!scene->back->count)
+		snprintf(text, sizeof(text), "no policy program stands on it");
 	else
-		snprintf(text, sizeof(text), "%s by policy (%zu programs)",
-			 fg_verdict_name(reply->verdict), scene->back->count);
+		snprintf(text, sizeof(text), "policy verdict %s, of %zu program%s",
+			 fg_verdict_name(reply->verdict), scene->back->count,
+			 scene->back->count == 1 ? "" : "s");
 	fg_text_entry(page, "way back", text);
 }

@@ -74,7 +74,7 @@ int fg_route_lookup(struct nl_sock *sk, const struct fg_addr *dst, const struct 
 	if (!msg || nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) ||
 	    nla_put(msg, RTA_DST, addr_len(dst), dst->bytes))
 		return -ENOMEM;
-	if (rtm.rtm_src_len && nla_put(msg, RTA_SRC, addr_len(src), src->bytes))
+	if (src && src->family && nla_put(msg, RTA_SRC, addr_len(src), src->bytes))
 		return -ENOMEM;
 	ret = fg_rtnl_query(sk, msg, read_route, &route);
 	if (!ret)

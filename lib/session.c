@@ -95,7 +95,7 @@ static int open_datapath(struct fg_session *s, struct fg_error *err)
 	if (s->collector)
 		return 0;
 	s->window = calloc(FG_WINDOW, sizeof(*s->window));
-	s->scenes = calloc(FG_WINDOW, sizeof(*s->scenes));
+	s->scenes = calloc(FG_WINDOW, sizeof(const struct fg_scene *));
 	s->buffers = calloc(FG_WINDOW, sizeof(*s->buffers));
 	if (!s->window || !s->scenes || !s->buffers)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "window");
@@ -402,6 +402,13 @@ struct fg_probe *fg_session_window(struct fg_session *session, uint32_t *room)
 const char *fg_session_disturbs(const struct fg_session *session)
 {
 	return session->disturbs;
+}
+
+const char *fg_session_blind(const struct fg_session *session)
+{
+	const char *why;
+
+	return fg_datapath_sees_sockets(session->datapath, &why) ? NULL : why;
 }
 
 bool fg_session_cancelled(const struct fg_session *session)

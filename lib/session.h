@@ -44,6 +44,8 @@ const struct fg_pod *fg_session_pod(const struct fg_session *session, int pod);
 const struct fg_scene *fg_session_scene(const struct fg_session *session, int pod);
 /* What cannot be kept from the pods' stacks on this kernel, and why; NULL: nothing. Static text. */
 const char *fg_session_disturbs(const struct fg_session *session);
+/* What cannot be seen on this host, and why; NULL: nothing. Borrowed. */
+const char *fg_session_blind(const struct fg_session *session);
 /* Why the method is the one it is, or what it passes by; NULL: nothing to say. Static text. */
 const char *fg_session_method_why(const struct fg_session *session, int pod);
 

@@ -131,7 +131,7 @@ static int walk(struct fg_stops *stops, const struct fg_host *host, const struct
 int fg_stops_add(struct fg_stops *stops, const struct fg_host *host, const struct fg_addr *dst,
 		 const struct fg_stop_parts *parts, bool *found, struct fg_error *err)
 {
-	bool ignored;
+	bool ignored = false;
 
 	*found = false;
 	if (walk(stops, host, dst, parts, found, err))

@@ -231,7 +231,7 @@ int fg_testbed_devices_find(const char *name, int node, struct fg_testbed_device
 {
 	FG_FD int netns = fg_testbed_netns_open(name, err);
 	FG_NL_SOCK struct nl_sock *sk = NULL;
-	struct fg_link peer, primary;
+	struct fg_link peer = {}, primary;
 
 	if (netns < 0 || find_peer(netns, name, &peer, err))
 		return -1;

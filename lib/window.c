@@ -326,7 +326,7 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
 {
 	const struct fg_counters *counters = fg_datapath_counters(s->datapath);
 	uint64_t lost = __atomic_load_n(&counters->lost, __ATOMIC_ACQUIRE), sent_ns = now_ns();
-	struct fg_run_count before[FG_LADDER_MAX], after[FG_LADDER_MAX];
+	struct fg_run_count before[FG_LADDER_MAX] = {}, after[FG_LADDER_MAX] = {};
 	const struct fg_member *m = member_of(s, &s->window[span->first]);
 	bool counting = m->has_untraced && s->stats_fd >= 0 && single_pod(s, span);
 

@@ -287,7 +287,9 @@ interrupt() {
 	kill -INT "$pid"
 	status=0
 	wait "$runner" || status=$?
-	output=$(cat "$OUT/cut") stderr=$(cat "$OUT/cut.err")
+	output=$(cat "$OUT/cut")
+	# shellcheck disable=SC2034  # is_status shows it
+	stderr=$(cat "$OUT/cut.err")
 	is_status 4
 }
 

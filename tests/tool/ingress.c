@@ -120,7 +120,12 @@ static int run(const struct job *job, struct nl_sock *sk)
 		return ret ? ret : -ENODEV;
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = far.ifindex, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, tc, .prog_fd = bpf_program__fd(skel->progs.redirect_to));
-	ret = fg_link_set_up(sk, near.ifindex);
+	/* Nothing but the frame may come by: the program counts it alone. */
+	ret = fg_link_silence(sk, near.ifindex);
+	if (!ret)
+		ret = fg_link_silence(sk, far.ifindex);
+	if (!ret)
+		ret = fg_link_set_up(sk, near.ifindex);
 	if (!ret)
 		ret = fg_link_set_up(sk, far.ifindex);
 	if (!ret)
