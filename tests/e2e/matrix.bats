@@ -52,7 +52,7 @@ row() {
 }
 
 program() { [ "$1" = xdp ] && echo xdp_deny_port || echo deny_port; }
-native() { [[ $* == *--generic* ]] && echo ', generic' || :; }
+native() { if [[ $* == *--generic* ]]; then echo ', generic'; fi; }
 
 measure() {
 	local hook
