@@ -186,7 +186,10 @@ static enum fg_verdict verdict_of_passed(const struct fg_scene *scene, const str
 
 		any |= ran != FG_RAN_NO;
 		host |= fg_stretch_of(program_at(scene, i)) == FG_STRETCH_HOST;
-		if (ran == FG_RAN_NO && must_run(scene, i))
+		/* Generic XDP is not asked about a packet that was redirected: it must have been seen to run. */
+		if ((ran == FG_RAN_NO && must_run(scene, i)) ||
+		    (ran != FG_RAN_YES && program_at(scene, i)->hook == FG_HOOK_XDP &&
+		     !program_at(scene, i)->native))
 			return unknown(result,
 				       "the packet passed a program that was not seen to run");
 	}

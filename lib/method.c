@@ -9,32 +9,47 @@ static const char pod_side[] =
 	"the pod's device has egress programs, which an ingress redirect passes by";
 static const char pod_queue[] =
 	"the pod's device has a queueing discipline, which an ingress redirect passes by";
+static const char generic_xdp[] =
+	"generic XDP stands on the primary, which a redirected packet passes by (netif_receive_generic_xdp)";
 static const char native_xdp[] =
 	"native XDP stands on the primary, which an ingress redirect passes by";
+
+static bool has_xdp(const struct fg_ladder *ladder, bool native)
+{
+	for (size_t i = 0; i < ladder->count; i++)
+		if (ladder->programs[i].hook == FG_HOOK_XDP && ladder->programs[i].native == native)
+			return true;
+	return false;
+}
+
+static bool has_pod_side(const struct fg_ladder *ladder)
+{
+	for (size_t i = 0; i < ladder->count; i++)
+		if (ladder->programs[i].side == FG_SIDE_POD)
+			return true;
+	/* Filters of other kinds are not told apart further: then nothing is taken for granted. */
+	return ladder->pod_filters;
+}
+
+static const char *passed_by_ingress(const struct fg_method_facts *facts)
+{
+	return facts->netkit		      ? netkit_skipped
+	       : facts->ladder->pod_qdisc     ? pod_queue
+	       : has_pod_side(facts->ladder)  ? pod_side
+	       : has_xdp(facts->ladder, true) ? native_xdp
+					      : NULL;
+}
 
 bool fg_method_complete(const struct fg_method_facts *facts, enum fg_method method,
 			const char **why)
 {
 	*why = NULL;
 	if (method == FG_METHOD_PEER_EGRESS)
-		*why = facts->egress_redirect ? NULL : no_flag;
-	if (method != FG_METHOD_HOST_INGRESS)
-		return !*why;
-	if (facts->netkit)
-		*why = netkit_skipped;
-	else if (facts->ladder->pod_qdisc)
-		*why = pod_queue;
-	for (size_t i = 0; i < facts->ladder->count && !*why; i++) {
-		const struct fg_program *p = &facts->ladder->programs[i];
-
-		if (p->side == FG_SIDE_POD)
-			*why = pod_side;
-		else if (p->hook == FG_HOOK_XDP && p->native)
-			*why = native_xdp;
-	}
-	/* Filters of other kinds are not told apart by side: then nothing is taken for granted. */
-	if (!*why && facts->ladder->pod_filters)
-		*why = pod_side;
+		*why = !facts->egress_redirect	       ? no_flag
+		       : has_xdp(facts->ladder, false) ? generic_xdp
+						       : NULL;
+	else if (method == FG_METHOD_HOST_INGRESS)
+		*why = passed_by_ingress(facts);
 	return !*why;
 }
 

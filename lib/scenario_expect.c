@@ -156,15 +156,14 @@ static int describe(struct fg_scenario_reader *r, const json_t *node,
 
 static int read_reply(struct fg_scenario_reader *r, const json_t *node, void *arg)
 {
-	static const char *const known[FG_REPLY_KINDS] = {
-		"none", "syn-ack", "rst",	    "tcp",	  "echo-reply", "icmp-error",
-		"dns",	"udp",	   "sctp-init-ack", "sctp-abort", "sctp",	"other",
-	};
+	const char *known[FG_REPLY_KINDS] = { "none" };
 	struct fg_scenario_expect *out = arg;
 	FG_FREE char *text = fg_scn_text(r, node);
 
 	if (!text)
 		return -1;
+	for (int i = 1; i < FG_REPLY_KINDS; i++)
+		known[i] = fg_reply_name((enum fg_reply_kind)i);
 	for (size_t i = 0; i < COUNT(known); i++) {
 		if (strcmp(text, known[i]) != 0)
 			continue;

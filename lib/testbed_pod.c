@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -220,6 +221,21 @@ static int family_limit(const struct fg_testbed_pod *pod, int netns, struct fg_e
 	return 0;
 }
 
+/*
+ * The end that came up first has had no carrier, and the kernel lets it send only when it gets round to its notice of
+ * that (linkwatch). Until then its queueing discipline is "noop", which drops. At most two seconds; more would show.
+ */
+static void wait_until_active(struct nl_sock *sk, int ifindex)
+{
+	struct fg_link link;
+
+	for (int i = 0; i < 2000; i++) {
+		if (fg_link_get(sk, ifindex, NULL, &link, NULL) || strcmp(link.qdisc, "noop"))
+			return;
+		poll(NULL, 0, 1);
+	}
+}
+
 static int pair_make(struct build *b, int netns, struct fg_error *err)
 {
 	const struct fg_testbed_pod *pod = b->pod;
@@ -248,7 +264,10 @@ static int pair_make(struct build *b, int netns, struct fg_error *err)
 	ret = fg_link_set_up(b->node, b->primary);
 	if (!ret)
 		ret = fg_link_set_up(b->inside, b->peer);
-	return ret ? fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "set %s up", pod->primary) : 0;
+	if (ret)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "set %s up", pod->primary);
+	wait_until_active(b->node, b->primary);
+	return 0;
 }
 
 static int pod_make(const struct fg_testbed_pod *pod, int netns, struct fg_error *err)

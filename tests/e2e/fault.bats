@@ -154,13 +154,15 @@ time.sleep(60)' > "$NODE_DIR/full" 3>&- 7>&- &
 
 @test "the destination goes away in mid-run: each packet has one end all the same" {
 	podctl up gone --addr 10.9.6.9/24 --gw 10.9.6.1
-	node "$FLOWGEN" inject --pod netns:web --dst 10.9.6.9 --dport 1-60000 --proto udp --timeout 200ms > "$NODE_DIR/gone" 2> /dev/null 3>&- &
+	node "$FLOWGEN" inject --pod netns:web --dst 10.9.6.9 --dport 1-20000 --proto udp --timeout 200ms > "$NODE_DIR/gone" 2> /dev/null 3>&- &
 	runner=$!
 	wait_for test -s "$NODE_DIR/gone"
 	podctl del gone
 	wait "$runner" || status=$?
-	[ "$(jq -s length "$NODE_DIR/gone")" -ge 1 ]
-	[ "$(jq -s 'map(select(.outcome | IN("delivered", "forwarded", "dropped", "rejected", "replied", "inconclusive") | not)) | length' "$NODE_DIR/gone")" = 0 ]
+	# One by one: the whole file would be a large array.
+	jq -r .outcome "$NODE_DIR/gone" | sort -u > "$NODE_DIR/outcomes"
+	[ -s "$NODE_DIR/outcomes" ]
+	refute grep -vxE 'delivered|forwarded|dropped|rejected|replied|inconclusive' "$NODE_DIR/outcomes"
 }
 
 @test "conservation: what is injected is the sum of the outcomes" {

@@ -63,10 +63,8 @@ measure() {
 	row 'netkit l2' netkit/peer
 	can netkit || return 0
 	row 'netkit l3' netkit/peer
-	for hook in tcx/egress tc/egress tcx/ingress tc/ingress; do
-		row 'netkit l2' "$hook"
-	done
-	row 'netkit l2' xdp --generic
+	row 'netkit l2' tcx/egress
+	row 'netkit l2' tcx/ingress
 }
 
 @test "the capability table of doc/kernels.md holds for this kernel" {

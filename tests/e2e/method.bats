@@ -57,7 +57,6 @@ takes() {
 	takes "$FULL"
 }
 
-# bats test_tags=novm
 @test "generic XDP runs after an ingress redirect too" {
 	id=$(attach web xdp xdp_deny_port --generic --proto udp --port 9999)
 	takes "$PLAIN"

@@ -192,7 +192,7 @@ static void test_json_keys(void **state)
 	v = stage_json(&s);
 	has_keys(v,
 		 "schema id name pod packet method written_in policy observations outcome stopped "
-		 "end drop reason not_exercised lost_events expect");
+		 "end drop reason not_exercised lost_events expect reply");
 	has_keys(json_object_get(v, "pod"), "ref name netns address device");
 	has_keys(json_object_get(json_object_get(v, "pod"), "device"),
 		 "kind mode peer peer_ifindex primary primary_ifindex");
