@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * event.h - the wire contract between the BPF programs and lib: the only file known to both worlds.
+ * event.h - the wire contract between the BPF programs and lib. Only this and catch_event.h are known to both worlds.
  * Fixed widths, no pointers, no holes; sizes are asserted on both sides. Numbers are in host order unless
  * a comment says otherwise.
  */
