@@ -85,7 +85,8 @@ static const struct argp_option fixed_options[] = {
 	  "random source port is chosen among the free ones)",
 	  2 },
 	{ "tidy", KEY_TIDY, NULL, 0,
-	  "Remove the connection tracking entries that the probes leave, in the pod and on the host", 2 },
+	  "Remove the connection tracking entries that the probes leave, in the pod and on the host",
+	  2 },
 	{ "host-root", KEY_HOST_ROOT, "DIR", 0, "Look for /run and /proc of the host below DIR",
 	  2 },
 	{ "ring-size", KEY_RING, "BYTES", 0, "Size of the event ring, a power of two (4194304)",
@@ -392,10 +393,11 @@ int fg_cmd_inject(int argc, char **argv)
 		       "as expected, 2 wrong usage, 3 not possible on this host or pod, 4 inconclusive, 5 "
 		       "internal error.",
 	};
-	struct fg_inject_options options = {
-		.dst_port = -1,
-					     .control_port = -1, .host_root = "", .count = 1, .timeout_ns = 1000000000ULL
-	};
+	struct fg_inject_options options = { .dst_port = -1,
+					     .control_port = -1,
+					     .host_root = "",
+					     .count = 1,
+					     .timeout_ns = 1000000000ULL };
 	struct fg_error err;
 	int status;
 

@@ -183,8 +183,7 @@ static int run_window(struct run *run, uint64_t *due_ns, struct fg_error *err)
 	if (fg_care_before(&run->care, window, &count, err) ||
 	    fg_session_run(run->session, &count, err) ||
 	    fg_care_after(&run->care, window, &count, err) ||
-	    fg_sink_take(&run->sink, window, count, err) ||
-	    look_again(run, window, count, err))
+	    fg_sink_take(&run->sink, window, count, err) || look_again(run, window, count, err))
 		return -1;
 	return 1;
 }

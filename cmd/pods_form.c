@@ -33,7 +33,7 @@ static json_t *text_json(const char *text)
 	json_t *value = text && text[0] ? json_string(text) : json_null();
 	FG_FREE char *copy = NULL;
 
-	if (value)
+	if (value || !text)
 		return value;
 	copy = strdup(text);
 	for (char *c = copy; c && *c; c++)

@@ -202,10 +202,10 @@ bool fg_capability_any_method(const struct fg_capabilities *all)
 
 int fg_capability_preflight(struct fg_error *err)
 {
-	static const enum fg_feature needed[] = { FG_FEATURE_CAP_SYS_ADMIN,
-						  FG_FEATURE_CAP_NET_ADMIN, FG_FEATURE_CAP_NET_RAW,
-						  FG_FEATURE_CAP_BPF, FG_FEATURE_CAP_PERFMON,
-						  FG_FEATURE_CAP_SYS_PTRACE };
+	static const enum fg_feature needed[] = {
+		FG_FEATURE_CAP_SYS_ADMIN, FG_FEATURE_CAP_NET_ADMIN, FG_FEATURE_CAP_NET_RAW,
+		FG_FEATURE_CAP_BPF,	  FG_FEATURE_CAP_PERFMON,   FG_FEATURE_CAP_SYS_PTRACE
+	};
 	char missing[400] = "", one[160];
 	struct fg_error why;
 

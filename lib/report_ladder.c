@@ -99,10 +99,11 @@ void fg_text_ladder(const struct fg_page *page, const struct fg_report *report,
 		    const struct fg_result *result)
 {
 	if (!report->programs) {
-		fg_buffer_puts(page->out, report->scene->method == FG_METHOD_AUTO ?
-						  "\npolicy programs: not looked at\n" :
-						  "\npolicy programs: none\n"
-						  "  No BPF program stands on this pod's egress path.\n");
+		fg_buffer_puts(page->out,
+			       report->scene->method == FG_METHOD_AUTO
+				       ? "\npolicy programs: not looked at\n"
+				       : "\npolicy programs: none\n"
+					 "  No BPF program stands on this pod's egress path.\n");
 		return;
 	}
 	fg_buffer_puts(page->out, "\npolicy programs, in the order the kernel asks them\n");

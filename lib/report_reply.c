@@ -23,7 +23,8 @@ static void put_action(struct fg_buffer *out, const struct fg_program *program,
 
 static void put_program(struct fg_buffer *out, const struct fg_program *program, size_t index)
 {
-	fg_buffer_printf(out, "{\"order\":%zu,\"hook\":\"%s\",\"side\":\"%s\",\"device\":", index + 1,
+	fg_buffer_printf(out,
+			 "{\"order\":%zu,\"hook\":\"%s\",\"side\":\"%s\",\"device\":", index + 1,
 			 fg_hook_name(program->hook), fg_side_name(program->side));
 	fg_json_put_text(out, program->device);
 	fg_buffer_printf(out, ",\"id\":%u,\"name\":", program->id);
@@ -37,7 +38,8 @@ static void put_policy(struct fg_buffer *out, const struct fg_ladder *back,
 		PUT(out, "null");
 		return;
 	}
-	fg_buffer_printf(out, "{\"verdict\":\"%s\",\"denied_by\":", fg_verdict_name(reply->verdict));
+	fg_buffer_printf(out,
+			 "{\"verdict\":\"%s\",\"denied_by\":", fg_verdict_name(reply->verdict));
 	if (reply->denied_by >= 0) {
 		put_program(out, &back->programs[reply->denied_by], (size_t)reply->denied_by);
 		PUT(out, "}");
@@ -104,10 +106,12 @@ void fg_json_reply(struct fg_buffer *out, const struct fg_scene *scene,
 	PUT(out, "{\"kind\":");
 	fg_json_put_text(out, fg_reply_name(reply->kind));
 	PUT(out, ",\"from\":");
-	fg_json_put_text(out, reply->from.family ? fg_addr_text(&reply->from, from, sizeof(from)) : NULL);
+	fg_json_put_text(out, reply->from.family ? fg_addr_text(&reply->from, from, sizeof(from))
+						 : NULL);
 	if (seen)
 		fg_buffer_printf(out, ",\"rtt_ns\":%llu,\"ttl\":%u,\"length\":%u",
-				 (unsigned long long)reply->rtt_ns, reply->hops_left, reply->length);
+				 (unsigned long long)reply->rtt_ns, reply->hops_left,
+				 reply->length);
 	else
 		PUT(out, ",\"rtt_ns\":null,\"ttl\":null,\"length\":null");
 	put_details(out, reply);
@@ -124,7 +128,8 @@ static void kind_text(const struct fg_reply *reply, char *text, size_t size)
 	const char *name = fg_reply_name(reply->kind);
 
 	if (reply->kind == FG_REPLY_ICMP_ERROR)
-		snprintf(text, size, "%s, type %u code %u", name, reply->icmp_type, reply->icmp_code);
+		snprintf(text, size, "%s, type %u code %u", name, reply->icmp_type,
+			 reply->icmp_code);
 	else if (reply->kind == FG_REPLY_DNS)
 		snprintf(text, size, "%s, response code %u", name, reply->dns_rcode);
 	else
@@ -146,7 +151,8 @@ void fg_text_reply(const struct fg_page *page, const struct fg_scene *scene,
 			 reply->hops_left);
 	else if (reply->dropped)
 		snprintf(text, sizeof(text), "dropped on its way back: %s",
-			 fg_drop_name(scene, (uint32_t)reply->end->event.code, number, sizeof(number)));
+			 fg_drop_name(scene, (uint32_t)reply->end->event.code, number,
+				      sizeof(number)));
 	else
 		snprintf(text, sizeof(text), "none came in time");
 	fg_text_entry(page, "reply", text);

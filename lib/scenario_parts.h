@@ -86,8 +86,7 @@ int fg_scn_make_packet(struct fg_scenario_reader *r, const json_t *set, const js
 		       const char *proto, const json_t *proto_node);
 int fg_scn_read_sets(struct fg_scenario_reader *r, const json_t *probes, const json_t *matrix);
 /* `ports` of a matrix, or the ports of a single probe. */
-int fg_scn_read_ports(struct fg_scenario_reader *r, const json_t *map,
-		      struct fg_scenario_set *set);
+int fg_scn_read_ports(struct fg_scenario_reader *r, const json_t *map, struct fg_scenario_set *set);
 /* Every packet, port and destination of the set fits together. */
 int fg_scn_check_set(struct fg_scenario_reader *r, struct fg_scenario_set *set);
 
