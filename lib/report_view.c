@@ -116,6 +116,23 @@ static void sight_of_policy(const struct fg_report *report, const struct fg_even
 		 program->name, e->id, name);
 }
 
+/* The ports of VXLAN (RFC 7348; Linux's older one) and Geneve (RFC 8926). */
+static bool is_tunnel(const struct fg_wire_flow *wire)
+{
+	uint16_t port = ntohs(wire->dport);
+
+	return wire->proto == IPPROTO_UDP && (port == 4789 || port == 8472 || port == 6081);
+}
+
+/* From one flow to the next: into a tunnel, out of one, or other addresses. */
+static const char *change_of(const struct fg_trace *trace, int8_t index)
+{
+	bool now = is_tunnel(&trace->flows[index]);
+	bool before = index > 0 && is_tunnel(&trace->flows[index - 1]);
+
+	return now && !before ? "Encapsulated" : before && !now ? "Decapsulated" : "Translated";
+}
+
 static void sight_of_flow(const struct fg_probe *probe, const struct fg_observation *seen,
 			  struct fg_sight *out)
 {
@@ -128,6 +145,7 @@ static void sight_of_flow(const struct fg_probe *probe, const struct fg_observat
 	if (seen->flow < 0 || seen->flow >= probe->trace.flow_count || seen->flow >= FG_TRACE_FLOWS)
 		return;
 	wire = &probe->trace.flows[seen->flow];
+	out->action = change_of(&probe->trace, seen->flow);
 	if (wire->family != 4 && wire->family != 6) {
 		out->detail = "no longer an IP packet";
 		return;

@@ -181,3 +181,17 @@ time.sleep(60)' > "$NODE_DIR/full" 3>&- 7>&- &
 	one '.outcome == "replied" and .reply.rtt_ns > 50000000 and .reply.rtt_ns < 55000000'
 	node tc qdisc del dev hfar root
 }
+
+@test "through a VXLAN tunnel to a pod on another node: followed in, along and out" {
+	podctl up under --addr 10.9.7.2/24 --gw 10.9.7.1
+	node ip link add vx0 type vxlan id 7 local 10.9.7.1 remote 10.9.7.2 dstport 4789 2> /dev/null || skip "this kernel has no VXLAN"
+	node ip addr add 10.55.0.1/24 dev vx0
+	node ip link set vx0 up
+	in_pod under ip link add vx0 type vxlan id 7 local 10.9.7.2 remote 10.9.7.1 dstport 4789
+	in_pod under ip addr add 10.55.0.2/24 dev vx0
+	in_pod under ip link set vx0 up
+	in_pod under ip route add 10.9.1.0/24 via 10.55.0.1
+	inject --dst 10.55.0.2 --proto icmp --reply
+	one '.outcome == "replied" and .reply.kind == "echo-reply" and (.observations | map(.action) | index("Encapsulated") != null and index("Decapsulated") != null)'
+	node ip link del vx0
+}
