@@ -206,6 +206,14 @@ static bool cancelled(struct fg_session *s)
 	return s->cancelled;
 }
 
+/*
+ * The kernel wakes a reader of the ring only for a record that the reader has caught up with, and most records ask for
+ * no waking at all; so an end may come without a call. A short look that grows longer finds it: late by as much as was
+ * waited already, and no more than NAP_MAX_NS.
+ */
+#define NAP_MIN_NS 50000ULL
+#define NAP_MAX_NS 5000000ULL
+
 static void wait_for_events(struct fg_session *s, uint64_t ns)
 {
 	struct pollfd p[2] = { { .fd = fg_collector_fd(s->collector), .events = POLLIN },
@@ -229,6 +237,7 @@ static int collect(struct fg_session *s, const struct span *span, struct fg_erro
 {
 	uint64_t end = now_ns() + s->options.timeout_ns, soft_end = 0, now;
 	uint32_t unsent = unsent_count(s, span), soft;
+	uint64_t nap = NAP_MIN_NS;
 
 	for (;;) {
 		uint32_t open;
@@ -241,7 +250,8 @@ static int collect(struct fg_session *s, const struct span *span, struct fg_erro
 			return 0;
 		if (open > soft) {
 			soft_end = 0;
-			wait_for_events(s, end - now);
+			wait_for_events(s, end - now < nap ? end - now : nap);
+			nap = nap * 2 < NAP_MAX_NS ? nap * 2 : NAP_MAX_NS;
 			continue;
 		}
 		if (!soft_end)
