@@ -33,6 +33,7 @@ struct fg_session *fg_session_open(const struct fg_session_options *options, str
 		return NULL;
 	}
 	s->options.host_root = s->host.root;
+	s->egress_redirect = !fg_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
 	return s;
 }
 
@@ -104,7 +105,6 @@ static int open_datapath(struct fg_session *s, struct fg_error *err)
 	if (!s->symbols)
 		return -1;
 	s->names.reasons = s->reasons;
-	s->egress_redirect = !fg_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
 	s->datapath = fg_datapath_open(s->reasons, s->options.ring_bytes, err);
 	s->verdicts = s->datapath ? fg_verdicts_new(s->datapath, err) : NULL;
 	s->collector = s->verdicts ? fg_collector_new(s->datapath, err) : NULL;
@@ -263,12 +263,13 @@ static int open_member(struct fg_session *s, struct fg_member *m, const char *re
 		return -1;
 	for (size_t i = 0; i < m->ladder.count; i++)
 		m->counter_fds[i] = -1;
-	if (open_datapath(s, err))
-		return -1;
 	facts.netkit = !strcmp(m->pod.primary.kind, "netkit");
 	facts.egress_redirect = s->egress_redirect;
 	if (fg_method_choose(&facts, wanted, &method, &m->why, err))
 		return fg_error_prefix(err, "pod %s", m->pod.ref);
+	/* A pod that is refused has cost nothing yet. */
+	if (open_datapath(s, err))
+		return -1;
 	for (size_t i = 0; i < m->ladder.count; i++)
 		fg_verdicts_trace(s->verdicts, &m->ladder.programs[i]);
 	fill_scene(s, m, method);
