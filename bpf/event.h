@@ -61,12 +61,16 @@ struct fg_config {
 	__u16 offset_xdp_data;
 	__u16 match_flows; /* 1: XDP stands on the path, remember what is in the packets */
 	__u32 replies;	   /* enum fg_replies */
-	__u32 reserved;
+	__u32 active; /* 1 while a window is on its way: otherwise the observers look at nothing */
 	__u16 offset_skb_sk;
 	__u16 offset_sock_cookie;
 	__u16 offset_skb_head;
 	__u16 offset_skb_network;
+	__u32 pieces; /* FG_PIECES_*: how packets of this window may be cut on their way */
+	__u32 reserved;
 };
+#define FG_PIECES_FRAGMENTS (1U << 0) /* some may be fragmented (RFC 791 section 2.3) */
+#define FG_PIECES_SEGMENTS (1U << 1)  /* some are super-packets, which a device may segment */
 
 /* Where tracked packets are taken off before they disturb a destination on this host. */
 enum fg_stopping {
@@ -117,6 +121,8 @@ enum fg_event_kind {
 	FG_EVENT_FLOW = 10,   /* the addresses changed: the flow follows in struct fg_event_flow */
 	FG_EVENT_LOST = 11,   /* the trail is lost: another packet took the place in memory */
 	FG_EVENT_REPLY = 12,  /* an answer, taken off at the pod's device: struct fg_event_reply */
+	FG_EVENT_PIECE =
+		13, /* a piece of the packet, at first sight (code: enum fg_piece_kind, aux: bytes of the whole's payload in it) */
 	FG_EVENT_KINDS,
 };
 
@@ -137,7 +143,10 @@ struct fg_event {
 	__u32 reserved;
 };
 
+enum fg_piece_kind { FG_PIECE_FRAGMENT = 0, FG_PIECE_SEGMENT = 1 };
+
 #define FG_EVENT_F_CLONE (1U << 0) /* seen on a clone of the packet */
+#define FG_EVENT_F_PIECE (1U << 3) /* seen on a piece of the packet: branch is its number, from 1 */
 #define FG_EVENT_F_REPLY (1U << 2) /* seen on an answer to the packet */
 #define FG_EVENT_F_AGAIN                                                                           \
 	(1U << 1) /* known again by its addresses, after XDP took the packet's place */
@@ -170,7 +179,7 @@ struct fg_event_reply {
 #define FG_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 FG_ASSERT_SIZE(struct fg_envelope, 12);
 FG_ASSERT_SIZE(struct fg_target, 24);
-FG_ASSERT_SIZE(struct fg_config, 64);
+FG_ASSERT_SIZE(struct fg_config, 72);
 FG_ASSERT_SIZE(struct fg_counters, 32);
 FG_ASSERT_SIZE(struct fg_wire_flow, 40);
 FG_ASSERT_SIZE(struct fg_event, 56);

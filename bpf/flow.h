@@ -79,14 +79,17 @@ static __always_inline void flow_read_v6(struct fg_wire_flow *f, const unsigned 
 }
 
 /*
- * Reads the flow of the packet that begins at l3. Returns the hops that are left (TTL, hop limit): a router takes one, a redirect
- * leaves them alone. 0 where it is no IP packet.
+ * Functions that are neither static nor inlined are looked at by the verifier once, and not again on each of the many ways
+ * that lead to them: that is most of the time it takes to load a program. They may take numbers and pointers to memory of a
+ * known size, which the verifier cannot know to be given.
  */
-static __always_inline __u32 flow_read(struct fg_wire_flow *f, const unsigned char *l3)
+__weak __noinline int flow_parse(struct fg_wire_flow *f, __u64 address)
 {
+	const unsigned char *l3 = (const unsigned char *)address;
 	__u8 h[28];
 
-	__builtin_memset(f, 0, sizeof(*f));
+	if (!f)
+		return 0;
 	/* One read for the header and the ports behind it, as nearly all packets have them. */
 	if (bpf_probe_read_kernel(h, sizeof(h), l3))
 		return 0;
@@ -111,6 +114,16 @@ static __always_inline __u32 flow_read(struct fg_wire_flow *f, const unsigned ch
 	return h[8];
 }
 
+/*
+ * Reads the flow of the packet that begins at l3. Returns the hops that are left (TTL, hop limit): a router takes one, a redirect
+ * leaves them alone. 0 where it is no IP packet.
+ */
+static __always_inline __u32 flow_read(struct fg_wire_flow *f, const unsigned char *l3)
+{
+	__builtin_memset(f, 0, sizeof(*f));
+	return flow_parse(f, (__u64)l3);
+}
+
 /* The flow of an answer to f: ends swapped, an echo request's type replaced (RFC 792, RFC 4443). */
 static __always_inline void flow_answer(const struct fg_wire_flow *f, struct fg_wire_flow *out)
 {
@@ -131,25 +144,34 @@ static __always_inline void flow_answer(const struct fg_wire_flow *f, struct fg_
 	}
 }
 
+/* An ICMP error quotes the packet that it is about (RFC 792, RFC 4443): returns where, or NULL in any other packet. */
+static __always_inline const unsigned char *flow_quoted(const struct fg_wire_flow *f,
+							const unsigned char *l3)
+{
+	__u8 type = (__u8)f->sport, first;
+
+	if (f->proto == FG_IPPROTO_ICMPV6)
+		return type >= 1 && type <= 4 ? l3 + 40 + 8 : NULL;
+	if (f->proto != FG_IPPROTO_ICMP ||
+	    (type != 3 && type != 4 && type != 5 && type != 11 && type != 12) ||
+	    bpf_probe_read_kernel(&first, 1, l3))
+		return NULL;
+	return l3 + (first & 15) * 4 + 8;
+}
+
 /*
  * The flow that the packet at l3 is an answer of, as flow_answer() gives it: its own, or for an ICMP error that of the
- * answer to the packet it quotes. Returns what was read of the outer packet in *outer.
+ * answer to the packet it quotes.
  */
 static __always_inline void flow_answered(struct fg_wire_flow *key, const unsigned char *l3)
 {
+	const unsigned char *quote;
 	struct fg_wire_flow quoted;
-	__u8 first, type;
 
 	flow_read(key, l3);
-	type = (__u8)key->sport;
-	if (key->proto == FG_IPPROTO_ICMP &&
-	    (type == 3 || type == 4 || type == 5 || type == 11 || type == 12)) {
-		if (bpf_probe_read_kernel(&first, 1, l3))
-			return;
-		flow_read(&quoted, l3 + (first & 15) * 4 + 8);
-		flow_answer(&quoted, key);
-	} else if (key->proto == FG_IPPROTO_ICMPV6 && type >= 1 && type <= 4) {
-		flow_read(&quoted, l3 + 40 + 8);
+	quote = flow_quoted(key, l3);
+	if (quote) {
+		flow_read(&quoted, quote);
 		flow_answer(&quoted, key);
 	}
 	key->ident = 0;

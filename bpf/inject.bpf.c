@@ -46,11 +46,13 @@ static __always_inline int packet_follow(struct __sk_buff *ctx, __u32 probe,
 					 const struct fg_config *cfg)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx;
-	struct fg_track t = { .probe = probe, .generation = cfg->generation };
+	struct fg_track t = { .probe = probe, .generation = cfg->generation, .length = ctx->len };
 	struct fg_event e;
 
-	flow_read(&t.flow, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, mac_header) + ETH_HLEN);
-	if (track_begin(skb, &t))
+	t.head = (__u64)SKB_HEAD(skb);
+	flow_read(&t.flow,
+		  (const unsigned char *)t.head + BPF_CORE_READ(skb, mac_header) + ETH_HLEN);
+	if (track_store((__u64)skb, &t))
 		return -1;
 	resemble(ctx, t.flow.proto);
 	flow_remember(&t, cfg);

@@ -16,6 +16,7 @@
 #include "event.h"
 
 #define FG_TRACK_MAX 16384
+#define FG_WHOLES_MAX 4096
 #define FG_RING_BYTES (4 << 20) /* unless lib asks for another size */
 
 struct fg_track {
@@ -25,8 +26,8 @@ struct fg_track {
 	__u64 start_ns; /* when the policy program that is running now began */
 	__u32 flags;	/* FG_EVENT_F_* of all its events */
 	__u32 branch;
-	__u32 branches; /* clones seen so far; counted in the entry of the data buffer */
-	__u32 reserved;
+	__u32 branches; /* clones seen so far, in the entry of the data buffer; or pieces, in that of the whole */
+	__u32 length;	/* of the frame when it was injected */
 	struct fg_wire_flow flow;
 };
 
@@ -53,6 +54,17 @@ struct {
 	__type(key, struct fg_wire_flow);
 	__type(value, struct fg_track);
 } flows __weak SEC(".maps");
+
+/*
+ * By what its pieces have in common, for packets that may be cut: addresses and identification of fragments (ports 0), addresses
+ * and ports of segments (identification 0).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FG_WHOLES_MAX);
+	__type(key, struct fg_wire_flow);
+	__type(value, struct fg_track);
+} wholes __weak SEC(".maps");
 
 /* By the flow that an answer would have (ident 0), where answers are taken. */
 struct fg_asked {

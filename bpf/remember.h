@@ -6,9 +6,25 @@
 #include "flow.h"
 #include "maps.h"
 
+static __always_inline void whole_remember(const struct fg_track *t, __u32 pieces)
+{
+	struct fg_wire_flow key;
+
+	if (pieces & FG_PIECES_FRAGMENTS) {
+		key = t->flow;
+		key.sport = key.dport = 0;
+		bpf_map_update_elem(&wholes, &key, t, BPF_ANY);
+	}
+	if (pieces & FG_PIECES_SEGMENTS) {
+		key = t->flow;
+		key.ident = 0;
+		bpf_map_update_elem(&wholes, &key, t, BPF_ANY);
+	}
+}
+
 /*
- * What else the packet may be known by: where XDP runs, what is in it (XDP has no sk_buff, or another one); and the flow of
- * its answer.
+ * What else the packet may be known by: where XDP runs, what is in it (XDP has no sk_buff, or another one); its pieces; and
+ * the flow of its answer.
  */
 static __always_inline void flow_remember(const struct fg_track *t, const struct fg_config *cfg)
 {
@@ -17,6 +33,8 @@ static __always_inline void flow_remember(const struct fg_track *t, const struct
 
 	if (cfg->match_flows)
 		bpf_map_update_elem(&flows, &t->flow, t, BPF_ANY);
+	if (cfg->pieces)
+		whole_remember(t, cfg->pieces);
 	if (cfg->replies == FG_REPLIES_OFF)
 		return;
 	flow_answer(&t->flow, &key);

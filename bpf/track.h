@@ -17,36 +17,61 @@
 /*
  * Reading the kernel's own structures. In a BTF-typed tracepoint the verifier knows the pointer, and a plain load does
  * (five times a packet it is what counts); a tc program's context is not known as the sk_buff it is, and needs the
- * helper. The file that includes this says which by defining FG_TYPED.
+ * helper. The file that includes this says which by defining FG_TYPED. Only numbers are loaded so: for each pointer that a
+ * plain load gives, the verifier searches the kernel's whole BTF four times.
  */
 #ifdef FG_TYPED
-#define SKB_DEV(skb) ((skb)->dev)
-#define SKB_HEAD(skb) ((const unsigned char *)(skb)->head)
 #define SKB_FIELD(skb, field) ((skb)->field)
-#define DEV_IFINDEX(dev) ((__u32)(dev)->ifindex)
-#define DEV_NETNS(dev) ((dev)->nd_net.net->ns.inum)
 #else
-#define SKB_DEV(skb) BPF_CORE_READ(skb, dev)
-#define SKB_HEAD(skb) ((const unsigned char *)BPF_CORE_READ(skb, head))
 #define SKB_FIELD(skb, field) BPF_CORE_READ(skb, field)
+#endif
+#define SKB_HEAD(skb) ((const unsigned char *)SKB_FIELD(skb, head))
 #define DEV_IFINDEX(dev) ((__u32)BPF_CORE_READ(dev, ifindex))
 #define DEV_NETNS(dev) BPF_CORE_READ(dev, nd_net.net, ns.inum)
-#endif
+
+/* The address alone: the verifier gives no pointer that it knows the type of to a function that takes a number. */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	__u64 typed = (__u64)pointer, number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &typed);
+	return number;
+}
+
+/* The packet's length and device. A function of its own, as flow_parse(). */
+__weak __noinline int event_place(struct fg_event *e, __u64 address)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)address;
+	const struct net_device *dev;
+
+	if (!e)
+		return 0;
+	e->length = BPF_CORE_READ(skb, len);
+	dev = BPF_CORE_READ(skb, dev);
+	if (!dev)
+		return 0;
+	e->ifindex = DEV_IFINDEX(dev);
+	e->netns = DEV_NETNS(dev);
+	return 0;
+}
 
 static __always_inline void event_fill_skb(struct fg_event *e, const struct sk_buff *skb)
 {
-	const struct net_device *dev = SKB_DEV(skb);
+	event_place(e, address_of(skb));
+}
 
-	e->length = SKB_FIELD(skb, len);
-	if (!dev)
-		return;
-	e->ifindex = DEV_IFINDEX(dev);
-	e->netns = DEV_NETNS(dev);
+/* flow_parse() of the packet in the sk_buff at address. */
+__weak __noinline int flow_parse_skb(struct fg_wire_flow *f, __u64 address)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)address;
+
+	return flow_parse(f, (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header));
 }
 
 static __always_inline __u32 flow_read_skb(struct fg_wire_flow *f, const struct sk_buff *skb)
 {
-	return flow_read(f, SKB_HEAD(skb) + SKB_FIELD(skb, network_header));
+	__builtin_memset(f, 0, sizeof(*f));
+	return flow_parse_skb(f, address_of(skb));
 }
 
 static __always_inline bool flow_equal(const struct fg_wire_flow *a, const struct fg_wire_flow *b)
@@ -56,38 +81,17 @@ static __always_inline bool flow_equal(const struct fg_wire_flow *a, const struc
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
 }
 
-/* Whether the buffer that took the place of a tracked one can still hold the same packet. */
-static __always_inline bool same_packet(const struct fg_track *t, const struct sk_buff *skb)
+/* Puts t, with its head, in the tables under the address of its struct sk_buff. Returns 0, or -1 when a table is full. */
+static __always_inline int track_store(__u64 address, struct fg_track *t)
 {
-	const unsigned char *head = SKB_HEAD(skb);
-	__u16 inner = SKB_FIELD(skb, inner_network_header);
-	struct fg_wire_flow now;
-
-	flow_read(&now, head + SKB_FIELD(skb, network_header));
-	if (now.ident == t->flow.ident && now.proto == t->flow.proto &&
-	    (now.ident || flow_equal(&now, &t->flow)))
-		return true;
-	if (!inner)
-		return false;
-	/* Encapsulated in between: what was the packet is now its inner one. */
-	flow_read(&now, head + inner);
-	return now.ident == t->flow.ident && now.proto == t->flow.proto;
-}
-
-/* Begins to follow skb as the probe t->probe; fills t->head. Returns 0, or -1 when a table is full. */
-static __always_inline int track_begin(struct sk_buff *skb, struct fg_track *t)
-{
-	__u64 key = (__u64)skb;
-
-	t->head = (__u64)SKB_HEAD(skb);
-	if (bpf_map_update_elem(&tracked, &key, t, BPF_ANY))
+	if (bpf_map_update_elem(&tracked, &address, t, BPF_ANY))
 		return -1;
 	/* Where this is full, clones are not followed: that loses nothing of the packet itself. */
 	bpf_map_update_elem(&heads, &t->head, t, BPF_ANY);
 	return 0;
 }
 
-static __always_inline void track_end(struct sk_buff *skb)
+static __always_inline void track_end(const struct sk_buff *skb)
 {
 	__u64 key = (__u64)skb;
 

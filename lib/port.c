@@ -16,7 +16,6 @@
 
 void fg_port_close(struct fg_port *port)
 {
-	fg_fd_close(&port->link);
 	fg_fd_close(&port->netns);
 }
 
@@ -69,7 +68,11 @@ static int bring_up(struct fg_port *port, struct nl_sock *host, const char *name
 	return ret ? fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "set %s up", name) : 0;
 }
 
-/* Before tcx there was only the clsact qdisc: its filter goes with our own device. */
+/*
+ * Nothing here is a bpf_link, as the programs on other people's devices are: the device is flowgen's own, and what is on it
+ * goes with it. A tcx link would make this process wait for two grace periods of RCU (tcx_entry_sync()), one at each end of
+ * its life; a filter of the clsact qdisc waits for none.
+ */
 static int attach_clsact(const struct fg_port *port, int inject_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = port->host_ifindex,
@@ -79,22 +82,17 @@ static int attach_clsact(const struct fg_port *port, int inject_fd)
 	return bpf_tc_hook_create(&hook) ?: bpf_tc_attach(&hook, &opts);
 }
 
-static int attach(struct fg_port *port, int host_netns, int inject_fd, struct fg_error *err)
+static int attach(const struct fg_port *port, int host_netns, int inject_fd, struct fg_error *err)
 {
-	enum bpf_attach_type type = port->netkit ? BPF_NETKIT_PEER : BPF_TCX_INGRESS;
-	int back, ret = 0;
+	int back, ret;
 
 	if (fg_netns_enter(host_netns, &back, err))
 		return -1;
-	port->link = bpf_link_create(inject_fd, port->host_ifindex, type, NULL);
-	if (port->link < 0)
-		ret = port->netkit ? port->link : attach_clsact(port, inject_fd);
+	ret = port->netkit ? bpf_prog_attach_opts(inject_fd, port->host_ifindex, BPF_NETKIT_PEER,
+						  NULL)
+			   : attach_clsact(port, inject_fd);
 	fg_netns_leave(&back);
-	if (ret) {
-		port->link = -1;
-		return fg_fail_errno(err, FG_ERR_UNSUPPORTED, -ret, "attach the inject program");
-	}
-	return 0;
+	return ret ? fg_fail_errno(err, FG_ERR_UNSUPPORTED, -ret, "attach the inject program") : 0;
 }
 
 int fg_port_open(struct fg_port *port, int host_netns, int inject_fd, uint32_t mtu,
@@ -103,7 +101,7 @@ int fg_port_open(struct fg_port *port, int host_netns, int inject_fd, uint32_t m
 	FG_NL_SOCK struct nl_sock *host = fg_rtnl_open(host_netns, err);
 	char name[IFNAMSIZ];
 
-	*port = (struct fg_port){ .netns = -1, .link = -1 };
+	*port = (struct fg_port){ .netns = -1 };
 	if (!host)
 		return -1;
 	port->host_inode = fg_netns_inode(host_netns);

@@ -16,7 +16,6 @@ struct fg_port {
 	int ifindex;	     /* of the end inside */
 	int host_ifindex;    /* of the end outside */
 	uint32_t host_inode; /* of the namespace it stands in */
-	int link; /* owned: the inject program's attachment; -1: it is a tc filter of the device */
 	bool netkit;
 };
 

@@ -79,7 +79,7 @@ void fg_session_close(struct fg_session *session)
 	fg_fd_close(&session->stats_fd);
 	fg_symbols_free(session->symbols);
 	fg_reasons_free(session->reasons);
-	for (uint32_t i = 0; session->window && i < FG_WINDOW; i++)
+	for (uint32_t i = 0; i < session->touched; i++)
 		fg_trace_free(&session->window[i].trace);
 	free(session->window);
 	free(session->scenes);

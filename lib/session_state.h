@@ -84,6 +84,7 @@ struct fg_session {
 	struct fg_names names;
 
 	struct fg_probe *window;
+	uint32_t touched; /* how many of them were ever in use */
 	const struct fg_scene **scenes;
 	struct fg_chunk *buffers;
 	uint8_t *arena;

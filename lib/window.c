@@ -87,6 +87,7 @@ static int build(struct fg_session *s, uint32_t *count, struct fg_error *err)
 			return -1;
 	}
 	*count = used;
+	s->touched = used > s->touched ? used : s->touched;
 	return 0;
 }
 
@@ -329,6 +330,7 @@ static void prepare(struct fg_session *s, const struct span *span)
 		s->left = 0;
 	}
 	__atomic_store_n(&config->generation, s->generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&config->active, 1, __ATOMIC_RELEASE);
 	fg_collector_begin(s->collector, &w);
 }
 
@@ -339,10 +341,14 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
 	struct fg_run_count before[FG_LADDER_MAX] = {}, after[FG_LADDER_MAX] = {};
 	const struct fg_member *m = member_of(s, &s->window[span->first]);
 	bool counting = m->has_untraced && s->stats_fd >= 0 && single_pod(s, span);
+	int ret;
 
 	if (counting)
 		read_counts(m, before);
-	if (send_all(s, span, err) || collect(s, span, err))
+	ret = send_all(s, span, err) || collect(s, span, err);
+	/* Between windows the observers cost the machine's other packets next to nothing. */
+	__atomic_store_n(&fg_datapath_config(s->datapath)->active, 0, __ATOMIC_RELEASE);
+	if (ret)
 		return -1;
 	if (counting) {
 		read_counts(m, after);

@@ -3,6 +3,7 @@
  * warm.c - what one probe costs on a session that is up: build, send, collect and judge, without rendering.
  * warm REF DST COUNT: prints "median_ns p90_ns" to standard output.
  */
+#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 	uint32_t room;
 	int port;
 
+	libbpf_set_print(NULL);
 	if (argc != 4 || fg_parse_u64("count", argv[3], 1, 1000000, &count, &err))
 		return 2;
 	fg_packet_spec_init(&packet);

@@ -54,7 +54,7 @@ static int setup_with(void **state, enum fg_replies replies)
 
 	b = (struct bench){
 		.bpf = datapath_bpf__open(),
-		.config = { .cookie = COOKIE, .generation = GENERATION, .replies = replies }
+		.config = { .cookie = COOKIE, .generation = GENERATION, .active = 1, .replies = replies }
 	};
 	assert_non_null(b.bpf);
 	prog_only(b.bpf->obj, programs);

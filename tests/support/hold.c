@@ -5,6 +5,7 @@
  * first process dies with this one, and the kernel then ends all others in it and takes the namespaces away.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,8 +16,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "podctl.h"
 #include "testbed.h"
+
+/* As on any node, the cgroups are seen below /sys. A machine that has none there is left so. */
+static int mount_sys(struct fg_error *err)
+{
+	FG_FD int cgroups = open("/sys/fs/cgroup", O_PATH | O_CLOEXEC);
+	char path[32];
+
+	if (mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "mount /sys");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", cgroups);
+	if (cgroups >= 0 && mount(path, "/sys/fs/cgroup", NULL, MS_BIND | MS_REC, NULL))
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "mount /sys/fs/cgroup");
+	return 0;
+}
 
 static int mount_own(struct fg_error *err)
 {
@@ -24,8 +40,8 @@ static int mount_own(struct fg_error *err)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "make the mounts private");
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "mount /proc");
-	if (mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "mount /sys");
+	if (mount_sys(err))
+		return -1;
 	if (mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "mount /sys/fs/bpf");
 	if (mount("run", "/run", "tmpfs", 0, "mode=0755,size=16m") || mkdir("/run/netns", 0755))
