@@ -27,7 +27,7 @@ struct fg_track {
 	__u32 flags;	/* FG_EVENT_F_* of all its events */
 	__u32 branch;
 	__u32 branches; /* clones seen so far, in the entry of the data buffer; or pieces, in that of the whole */
-	__u32 length;	/* of the frame when it was injected */
+	__u32 length; /* of the frame when it was injected */
 	struct fg_wire_flow flow;
 };
 
@@ -56,8 +56,8 @@ struct {
 } flows __weak SEC(".maps");
 
 /*
- * By what its pieces have in common, for packets that may be cut: addresses and identification of fragments (ports 0), addresses
- * and ports of segments (identification 0).
+ * By what its pieces have in common, for packets that may be cut: identification and one address of fragments, addresses and
+ * ports of segments; what is not named is 0.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -44,8 +44,7 @@ __noinline int first_sight(__u64 address)
 	t.generation = cfg->generation;
 	t.length = BPF_CORE_READ(skb, len);
 	t.head = (__u64)BPF_CORE_READ(skb, head);
-	flow_read(&t.flow,
-		  (const unsigned char *)t.head + BPF_CORE_READ(skb, network_header));
+	flow_read(&t.flow, (const unsigned char *)t.head + BPF_CORE_READ(skb, network_header));
 	if (track_store(address, &t))
 		return 0;
 	flow_remember(&t, cfg);
@@ -144,11 +143,21 @@ __noinline int piece_begin(__u64 address)
 	struct fg_wire_flow key;
 	struct fg_event e;
 	__u32 payload = 0;
+	__u8 src[16];
 	int kind = piece_read(&key, l3, &payload);
 
 	if (kind < 0 || !cfg)
 		return 0;
+	if (kind == FG_PIECE_FRAGMENT) {
+		__builtin_memcpy(src, key.src, sizeof(src));
+		__builtin_memset(key.src, 0, sizeof(key.src));
+	}
 	whole = bpf_map_lookup_elem(&wholes, &key);
+	if (!whole && kind == FG_PIECE_FRAGMENT) {
+		__builtin_memcpy(key.src, src, sizeof(src));
+		__builtin_memset(key.dst, 0, sizeof(key.dst));
+		whole = bpf_map_lookup_elem(&wholes, &key);
+	}
 	if (!whole || whole->generation != cfg->generation || payload + ETH_HLEN >= whole->length)
 		return 0;
 	t = *whole;
@@ -235,19 +244,22 @@ static __always_inline struct fg_track *track_get(const struct sk_buff *skb)
 	return bpf_map_lookup_elem(&tracked, &key);
 }
 
-/* A packet that no table knows by its address may still be one of ours. */
+/*
+ * A packet that no table knows by its address may still be one of ours. What is first seen when it is used up is no piece: it
+ * may be a copy that the kernel made of one for itself (neigh_probe()), and the piece is yet to come.
+ */
 static __always_inline struct fg_track *track_recognise(const struct sk_buff *skb,
-							const struct fg_config *cfg)
+							const struct fg_config *cfg, bool used_up)
 {
 	if ((cfg->socket && first_sight(address_of(skb))) ||
 	    (cfg->reacquire_if && known_again(address_of(skb))) ||
 	    (BPF_CORE_READ_BITFIELD(skb, cloned) && clone_begin(address_of(skb))) ||
-	    (cfg->pieces && piece_begin(address_of(skb))))
+	    (!used_up && cfg->pieces && piece_begin(address_of(skb))))
 		return track_get(skb);
 	return NULL;
 }
 
-static __always_inline struct fg_track *track_find(const struct sk_buff *skb)
+static __always_inline struct fg_track *track_find(const struct sk_buff *skb, bool used_up)
 {
 	const struct fg_config *cfg = config_get();
 	struct fg_track *t;
@@ -256,7 +268,7 @@ static __always_inline struct fg_track *track_find(const struct sk_buff *skb)
 		return NULL;
 	t = track_get(skb);
 	if (!t)
-		return track_recognise(skb, cfg);
+		return track_recognise(skb, cfg, used_up);
 	if (t->generation != cfg->generation) {
 		track_end(skb);
 		return NULL;
@@ -301,7 +313,7 @@ SEC("tp_btf/net_dev_queue")
 int fg_queue(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
-	struct fg_track *t = track_find(skb);
+	struct fg_track *t = track_find(skb, false);
 
 	if (t)
 		place_report(skb, t, FG_EVENT_QUEUE);
@@ -313,7 +325,7 @@ int fg_receive(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	const struct fg_config *cfg = config_get();
-	struct fg_track *t = track_find(skb);
+	struct fg_track *t = track_find(skb, false);
 
 	/* Only here, where every packet comes by once for each device, are answers looked for. */
 	if (!t && cfg && cfg->active && cfg->replies == FG_REPLIES_FOLLOW &&
@@ -356,7 +368,7 @@ int fg_free(__u64 *ctx)
 	struct fg_event e;
 	struct fg_track *t;
 
-	t = track_find(skb);
+	t = track_find(skb, false);
 	if (!t)
 		return 0;
 	event_init(&e, t, FG_EVENT_FREE);
@@ -375,7 +387,7 @@ int fg_consume(__u64 *ctx)
 	struct fg_event e;
 	struct fg_track *t;
 
-	t = track_find(skb);
+	t = track_find(skb, true);
 	if (!t)
 		return 0;
 	event_init(&e, t, FG_EVENT_CONSUME);

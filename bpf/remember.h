@@ -11,8 +11,13 @@ static __always_inline void whole_remember(const struct fg_track *t, __u32 piece
 	struct fg_wire_flow key;
 
 	if (pieces & FG_PIECES_FRAGMENTS) {
+		/* Translation comes right before fragmentation, unseen, and leaves one end alone as a rule. */
 		key = t->flow;
 		key.sport = key.dport = 0;
+		__builtin_memset(key.src, 0, sizeof(key.src));
+		bpf_map_update_elem(&wholes, &key, t, BPF_ANY);
+		__builtin_memcpy(key.src, t->flow.src, sizeof(key.src));
+		__builtin_memset(key.dst, 0, sizeof(key.dst));
 		bpf_map_update_elem(&wholes, &key, t, BPF_ANY);
 	}
 	if (pieces & FG_PIECES_SEGMENTS) {

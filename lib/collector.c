@@ -45,7 +45,7 @@ static void note_ending(struct fg_collector *c, struct state *s, enum fg_ending 
 
 static void note_life(struct fg_collector *c, struct state *s, const struct fg_event *e)
 {
-	if (e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_REPLY))
+	if (e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_PIECE | FG_EVENT_F_REPLY))
 		return;
 	if (!s->seen) {
 		s->seen = true;

@@ -18,12 +18,11 @@ static bool is_hardware(const struct fg_scene *scene, const struct fg_event *e)
 	return device && !device->kind[0] && strcmp(device->name, "lo") != 0;
 }
 
-/* What is handed to that device has left this kernel: it has no other end here, and stands on no other device. */
-static bool is_exit(const struct fg_scene *scene, const struct fg_event *e)
+bool fg_is_exit(const struct fg_scene *scene, const struct fg_event *event)
 {
-	const struct fg_device *device = device_at(scene, e);
+	const struct fg_device *device = device_at(scene, event);
 
-	return is_hardware(scene, e) ||
+	return is_hardware(scene, event) ||
 	       (device && (!strcmp(device->kind, "dummy") || !strcmp(device->kind, "tun")));
 }
 
@@ -31,6 +30,17 @@ static enum fg_outcome inconclusive(struct fg_result *result, const char *reason
 {
 	result->reason = reason;
 	return FG_OUTCOME_INCONCLUSIVE;
+}
+
+/* Fragments that come together go on as one of them; the others are freed with it, or before. */
+static bool reassembled(const char *symbol)
+{
+	static const char *const places[] = { "inet_frag_", "ip_frag_", "skb_release_data" };
+
+	for (size_t i = 0; symbol && i < sizeof(places) / sizeof(places[0]); i++)
+		if (!strncmp(symbol, places[i], strlen(places[i])))
+			return true;
+	return false;
 }
 
 /* Freed, and not as a drop: it was used up, or copied, and which of these the place tells. */
@@ -42,13 +52,17 @@ static enum fg_outcome outcome_of_consume(const struct fg_scene *scene, const st
 	if (!place)
 		return inconclusive(result, "taken before it left the pod's device");
 	if (place->event.kind == FG_EVENT_QUEUE) {
-		if (is_exit(scene, &place->event))
+		if (fg_is_exit(scene, &place->event))
 			return FG_OUTCOME_FORWARDED;
 		return inconclusive(result,
 				    "consumed in a device that leads on: the trail is lost");
 	}
 	if (fg_symbol_delivers(p->end->symbol))
 		return FG_OUTCOME_DELIVERED;
+	if (reassembled(p->end->symbol))
+		return inconclusive(
+			result,
+			"put together with the other fragments: the one that went on has the outcome");
 	return inconclusive(
 		result, p->end->symbol ? "kept or copied where it was received: the trail is lost"
 				       : "consumed where it was received, by whom is not known");
@@ -87,7 +101,7 @@ static enum fg_outcome outcome_of(const struct fg_scene *scene, const struct fg_
 	if (p->end)
 		return outcome_of_end(scene, p, result);
 	if (last && last->event.kind == FG_EVENT_XMIT && !last->event.code &&
-	    is_exit(scene, &last->event))
+	    fg_is_exit(scene, &last->event))
 		return FG_OUTCOME_FORWARDED;
 	return inconclusive(result, last ? "its end was not seen in time"
 					 : "it did not reach the pod's egress path");
@@ -163,6 +177,7 @@ void fg_judge(const struct fg_scene *scene, struct fg_probe *probe)
 	*result = (struct fg_result){ .denied_by = -1 };
 	fg_progress_follow(scene, trace, &p);
 	result->outcome = outcome_of(scene, &p, result);
+	fg_pieces_judge(scene, trace, result);
 	if (scene->ladder->count <= FG_LADDER_MAX && p.injected) {
 		fg_steps_fill(scene, trace, &p, result);
 		fg_verdict_find(scene, &p, result->outcome != FG_OUTCOME_INCONCLUSIVE, result);
@@ -203,6 +218,11 @@ static enum fg_ending ending_of_packet(const struct fg_scene *scene, const struc
 	case FG_EVENT_LOST:
 		return FG_ENDING_FINAL;
 	case FG_EVENT_CONSUME:
+		if (fg_pieces_any(trace))
+			return fg_pieces_ending(scene, trace, event);
+		/* A super-packet is segmented first, and its segments are seen later. */
+		if (trace->whole[FG_PIECE_SEGMENT])
+			return FG_ENDING_SOFT;
 		if (!scene->xdp_copies)
 			return FG_ENDING_FINAL;
 		fg_progress_follow(scene, trace, &p);
@@ -237,7 +257,8 @@ enum fg_ending fg_judge_ending(const struct fg_scene *scene, const struct fg_tra
 		return ending_of_reply(scene, trace, event);
 	if (event->flags & FG_EVENT_F_CLONE)
 		return FG_ENDING_NONE;
-	ending = ending_of_packet(scene, trace, event);
+	ending = event->flags & FG_EVENT_F_PIECE ? fg_pieces_ending(scene, trace, event)
+						 : ending_of_packet(scene, trace, event);
 	if (ending == FG_ENDING_NONE || event->kind == FG_EVENT_LOST ||
 	    event->kind == FG_EVENT_STOP)
 		return ending;

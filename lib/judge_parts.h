@@ -43,6 +43,20 @@ int fg_progress_denied(const struct fg_scene *scene, const struct fg_progress *p
 /* Whether the event at the end is a drop, and not the end of a packet that was used. */
 bool fg_is_drop(const struct fg_scene *scene, const struct fg_event *event);
 
+/* Whether what is handed to the event's device has left this kernel: it has no other end here, and stands on no other device. */
+bool fg_is_exit(const struct fg_scene *scene, const struct fg_event *event);
+
+/* Whether the packet was seen to be cut into pieces: IP fragments (RFC 791), or segments of a super-packet. */
+bool fg_pieces_any(const struct fg_trace *trace);
+
+/* What an event on a piece, or on a whole that was cut, means for the question whether all is over; as fg_judge_ending(). */
+enum fg_ending fg_pieces_ending(const struct fg_scene *scene, const struct fg_trace *trace,
+				const struct fg_event *event);
+
+/* Where the packet was cut, and not dropped itself: puts the outcome of its pieces in place of its own. */
+void fg_pieces_judge(const struct fg_scene *scene, const struct fg_trace *trace,
+		     struct fg_result *result);
+
 /* Whether a function of that symbol ("name+offset/size") takes packets for the host's or a pod's own use. */
 bool fg_symbol_delivers(const char *symbol);
 

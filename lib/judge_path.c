@@ -231,7 +231,7 @@ static uint32_t branch_taken(const struct fg_scene *scene, const struct fg_trace
 	for (uint32_t i = 0; i < trace->count; i++) {
 		const struct fg_event *e = &trace->list[i].event;
 
-		if (e->flags & FG_EVENT_F_REPLY)
+		if (e->flags & (FG_EVENT_F_REPLY | FG_EVENT_F_PIECE))
 			continue;
 		flooded |= !e->branch && not_for_us(scene, e);
 		if (e->branch &&
@@ -245,7 +245,7 @@ static uint32_t branch_taken(const struct fg_scene *scene, const struct fg_trace
 /* Whether the observation is of the packet, as it goes by that branch: itself up to where the clone was first seen. */
 static bool on_branch(const struct fg_event *e, uint32_t branch, bool *split)
 {
-	if (e->flags & FG_EVENT_F_REPLY)
+	if (e->flags & (FG_EVENT_F_REPLY | FG_EVENT_F_PIECE))
 		return false;
 	if (!branch)
 		return !(e->flags & FG_EVENT_F_CLONE);

@@ -120,7 +120,7 @@ void fg_steps_fill(const struct fg_scene *scene, const struct fg_trace *trace,
 		if (e->kind == FG_EVENT_LOST)
 			break;
 		if (e->kind == FG_EVENT_POLICY &&
-		    !(e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_REPLY)))
+		    !(e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_PIECE | FG_EVENT_F_REPLY)))
 			step_seen(scene, e, result);
 	}
 	if (trace->counted)

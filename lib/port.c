@@ -88,9 +88,9 @@ static int attach(const struct fg_port *port, int host_netns, int inject_fd, str
 
 	if (fg_netns_enter(host_netns, &back, err))
 		return -1;
-	ret = port->netkit ? bpf_prog_attach_opts(inject_fd, port->host_ifindex, BPF_NETKIT_PEER,
-						  NULL)
-			   : attach_clsact(port, inject_fd);
+	ret = port->netkit
+		      ? bpf_prog_attach_opts(inject_fd, port->host_ifindex, BPF_NETKIT_PEER, NULL)
+		      : attach_clsact(port, inject_fd);
 	fg_netns_leave(&back);
 	return ret ? fg_fail_errno(err, FG_ERR_UNSUPPORTED, -ret, "attach the inject program") : 0;
 }

@@ -36,6 +36,25 @@ void fg_probe_take_fragment(struct fg_probe *probe, const struct fg_frame *whole
 	probe->frame.len = probe->frame.size = probe->frame.part_len = len;
 }
 
+/* RFC 791: what every module must be able to forward without fragmenting. */
+#define SMALLEST_MTU 68
+
+void fg_probe_measure(const struct fg_frame *frame, uint32_t whole[2])
+{
+	const uint8_t *ip = frame->data + ETH_HLEN;
+	size_t length = frame->len - ETH_HLEN, header;
+
+	whole[FG_PIECE_FRAGMENT] = whole[FG_PIECE_SEGMENT] = 0;
+	if (frame->offload.gso_type && frame->len > frame->offload.hdr_len)
+		whole[FG_PIECE_SEGMENT] = (uint32_t)(frame->len - frame->offload.hdr_len);
+	if (length <= SMALLEST_MTU || ip[0] >> 4 != 4)
+		return;
+	header = (size_t)(ip[0] & 15) * 4;
+	/* What is a fragment already is cut again so seldom that it is not worth telling it from its siblings. */
+	if (!(ip[6] & 0x7f) && !ip[7] && header < length)
+		whole[FG_PIECE_FRAGMENT] = (uint32_t)(length - header);
+}
+
 void fg_ladder_free(struct fg_ladder *ladder)
 {
 	free(ladder->programs);

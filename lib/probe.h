@@ -110,6 +110,8 @@ struct fg_trace {
 	bool changed;	      /* the programs on the path changed meanwhile */
 	bool unsent;	      /* the kernel did not take the frame */
 	bool answered;	      /* reply holds the first answer */
+	uint32_t whole
+		[2]; /* by enum fg_piece_kind: bytes of payload that its pieces add up to; 0: cannot be cut so */
 	struct fg_event_reply reply;
 	uint8_t flow_count;
 	struct fg_wire_flow flows[FG_TRACE_FLOWS];
@@ -125,6 +127,12 @@ struct fg_trace {
 
 void fg_trace_reset(struct fg_trace *trace);
 void fg_trace_free(struct fg_trace *trace);
+/*
+ * How the frame may be cut on its way, and to how many bytes its pieces then add up: IP payload where it is whole IPv4 without DF (RFC
+ * 791), and longer than the smallest MTU; transport payload where it is a super-packet. 0 where it cannot.
+ */
+void fg_probe_measure(const struct fg_frame *frame, uint32_t whole[2]);
+
 /* Appends an observation. Returns it, or NULL when memory is short. */
 struct fg_observation *fg_trace_add(struct fg_trace *trace, const struct fg_event *event);
 

@@ -63,12 +63,24 @@ static const char *device_name(const struct fg_event *e, const struct fg_device 
 	return buf;
 }
 
+/* What it was seen on, where that is not the packet itself. */
+static void write_kin(const struct fg_event *e, char *buf, size_t size)
+{
+	*buf = '\0';
+	if (e->flags & FG_EVENT_F_REPLY)
+		snprintf(buf, size, " (the answer)");
+	else if (e->flags & FG_EVENT_F_CLONE)
+		snprintf(buf, size, " (a clone)");
+	else if (e->flags & FG_EVENT_F_PIECE && e->kind != FG_EVENT_PIECE)
+		snprintf(buf, size, " (piece %u)", e->branch);
+}
+
 static void put_row(const struct fg_page *page, const struct fg_observation *seen,
 		    const struct fg_sight *sight, size_t device_width, const char *fork,
 		    const char *down)
 {
 	size_t column = 2 + 3 + TIME_COLUMNS + 2 + device_width + 2;
-	char number[24], time[32], text[400];
+	char number[24], time[32], text[400], of[32];
 
 	fg_page_paint(page, FG_PAINT_OFF);
 	fg_buffer_printf(page->out, "  %s ", fork);
@@ -81,11 +93,9 @@ static void put_row(const struct fg_page *page, const struct fg_observation *see
 	fg_page_cell(page, sight->component, COMPONENT_COLUMNS, false);
 	fg_buffer_puts(page->out, "  ");
 	column += COMPONENT_COLUMNS + 2;
+	write_kin(&seen->event, of, sizeof(of));
 	snprintf(text, sizeof(text), "%s%s%s%s", sight->action, sight->detail ? ": " : "",
-		 sight->detail ? sight->detail : "",
-		 seen->event.flags & FG_EVENT_F_REPLY	? " (the answer)"
-		 : seen->event.flags & FG_EVENT_F_CLONE ? " (a clone)"
-							: "");
+		 sight->detail ? sight->detail : "", of);
 	if (sight->bad)
 		fg_page_paint(page, FG_PAINT_BAD);
 	fg_page_wrap(page, text, column, column, down);

@@ -167,6 +167,21 @@ static void sight_of_flow(const struct fg_probe *probe, const struct fg_observat
 	out->detail = out->text;
 }
 
+/* Whether flowgen took it off before, whole or this piece of it. */
+static bool was_stopped(const struct fg_probe *probe, const struct fg_observation *seen)
+{
+	const struct fg_event *e = &seen->event;
+
+	for (uint32_t i = 0; i < probe->trace.count && &probe->trace.list[i] < seen; i++) {
+		const struct fg_event *before = &probe->trace.list[i].event;
+
+		if (before->kind == FG_EVENT_STOP && before->flags == e->flags &&
+		    before->branch == e->branch)
+			return true;
+	}
+	return false;
+}
+
 /* Freed, by a drop or otherwise. */
 static void sight_of_end(const struct fg_report *report, const struct fg_probe *probe,
 			 const struct fg_observation *seen, struct fg_sight *out)
@@ -177,7 +192,7 @@ static void sight_of_end(const struct fg_report *report, const struct fg_probe *
 	bool drop = e->kind == FG_EVENT_FREE && e->code &&
 		    (uint32_t)e->code != report->scene->codes.consumed;
 
-	if (probe->result.stopped && seen > probe->result.end && !seen->event.branch) {
+	if (was_stopped(probe, seen)) {
 		/* The kernel calls it a drop, but it is flowgen that threw its own packet away. */
 		out->component = "stop";
 		out->action = "Consumed";
@@ -198,6 +213,17 @@ static void sight_of_end(const struct fg_report *report, const struct fg_probe *
 		out->detail = NULL;
 }
 
+static void sight_of_piece(const struct fg_event *e, struct fg_sight *out)
+{
+	bool segment = e->code == FG_PIECE_SEGMENT;
+
+	out->component = "cut";
+	out->action = segment ? "Segmented" : "Fragmented";
+	snprintf(out->text, sizeof(out->text), "piece %u, %llu bytes of its %s payload", e->branch,
+		 (unsigned long long)e->aux, segment ? "transport" : "IP");
+	out->detail = out->text;
+}
+
 static void sight_of_xmit(const struct fg_event *e, struct fg_sight *out)
 {
 	out->component = "driver";
@@ -212,7 +238,9 @@ const char *fg_sight_of(const struct fg_observation *seen)
 {
 	if (seen->event.flags & FG_EVENT_F_REPLY)
 		return "reply";
-	return seen->event.flags & FG_EVENT_F_CLONE ? "clone" : "packet";
+	if (seen->event.flags & FG_EVENT_F_CLONE)
+		return "clone";
+	return seen->event.flags & FG_EVENT_F_PIECE ? "piece" : "packet";
 }
 
 /* What needs no more than its kind to be told. */
@@ -258,6 +286,8 @@ void fg_sight_read(const struct fg_report *report, const struct fg_probe *probe,
 		sight_of_end(report, probe, seen, out);
 	else if (e->kind == FG_EVENT_XMIT)
 		sight_of_xmit(e, out);
+	else if (e->kind == FG_EVENT_PIECE)
+		sight_of_piece(e, out);
 	else
 		sight_of_kind(e->kind, out);
 	if (e->kind == FG_EVENT_STOP && e->aux)

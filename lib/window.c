@@ -319,9 +319,15 @@ static void prepare(struct fg_session *s, const struct span *span)
 			       .count = span->count,
 			       .generation = ++s->generation,
 			       .symbols = s->symbols };
+	uint32_t pieces = 0;
 
 	for (uint32_t i = span->first; i < span->first + span->count; i++) {
-		fg_trace_reset(&s->window[i].trace);
+		struct fg_trace *t = &s->window[i].trace;
+
+		fg_trace_reset(t);
+		fg_probe_measure(&s->window[i].frame, t->whole);
+		pieces |= (t->whole[FG_PIECE_FRAGMENT] ? FG_PIECES_FRAGMENTS : 0) |
+			  (t->whole[FG_PIECE_SEGMENT] ? FG_PIECES_SEGMENTS : 0);
 		s->scenes[i] = &member_of(s, &s->window[i])->scene;
 	}
 	/* Packets that never end (in a socket's queue, in a device) would fill the table in the end. */
@@ -329,6 +335,7 @@ static void prepare(struct fg_session *s, const struct span *span)
 		fg_datapath_forget(s->datapath);
 		s->left = 0;
 	}
+	__atomic_store_n(&config->pieces, pieces, __ATOMIC_RELEASE);
 	__atomic_store_n(&config->generation, s->generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&config->active, 1, __ATOMIC_RELEASE);
 	fg_collector_begin(s->collector, &w);

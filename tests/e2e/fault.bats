@@ -111,11 +111,56 @@ time.sleep(60)' > "$NODE_DIR/full" 3>&- 7>&- &
 	one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 4 and .drop.reason == "PKT_TOO_BIG"'
 }
 
-@test "too large for the way, without DF: the host cuts it, and it was not dropped" {
+# pieces N: the packet was cut into N pieces, each seen from the cut on.
+pieces() {
+	holds "[.observations[] | select(.component == \"cut\" and .of == \"piece\")] | length == $1"
+}
+
+@test "too large for the way, without DF: the host fragments it, and each fragment is followed and stopped" {
 	node ip link set hfar mtu 1000
-	inject --dst 10.9.5.9:53 --proto udp --size 1200 --df off --timeout 300ms
-	# The pieces are packets of their own, which nothing follows: only an answer can tell more.
-	holds '.drop == null and (.outcome == "inconclusive" or (.outcome == "rejected" and .reply.from == "10.9.5.9"))'
+	before=$(node ip netns exec far cat /proc/net/snmp /proc/net/netstat)
+	inject --dst 10.9.5.9:53 --proto udp --size 3000 --df off
+	one '.outcome == "delivered" and .stopped and .drop == null'
+	holds '[.observations[] | select(.of == "piece" and .component == "stop" and .action == "Delivered")] | length == 4'
+	holds '[.observations[] | select(.component == "cut") | .action] | unique == ["Fragmented"]'
+	pieces 4
+	[ "$before" = "$(node ip netns exec far cat /proc/net/snmp /proc/net/netstat)" ]
+	# As well when the next hop is not known yet, and the kernel keeps a copy to ask with.
+	node ip neigh flush dev hfar
+	inject --dst 10.9.5.9:53 --proto udp --size 3000 --df off
+	one '.outcome == "delivered" and .stopped'
+	pieces 4
+}
+
+@test "fragments come together again before a socket, under translated addresses too" {
+	node ip link set hfar mtu 1000
+	serve far 1053
+	inject --dst 10.9.5.9:1053 --proto udp --size 3000 --df off --deliver
+	one '.outcome == "delivered" and (.stopped | not) and .drop == null'
+	pieces 4
+	rules 'type nat hook postrouting priority 100;' 'oifname "hfar" masquerade'
+	inject --dst 10.9.5.9:53 --proto udp --size 2000 --df off
+	one '.outcome == "delivered" and .stopped'
+	pieces 3
+}
+
+@test "one fragment dropped is the whole dropped" {
+	node ip link set hfar mtu 1000
+	serve far 1054
+	printf 'table netdev fault {\nchain f {\ntype filter hook ingress device eth0 priority 0;\nip frag-off & 0x3fff == 122 drop\n}\n}\n' |
+		node ip netns exec far nft -f -
+	inject --dst 10.9.5.9:1054 --proto udp --size 1200 --df off --deliver
+	node ip netns exec far nft delete table netdev fault
+	one '.outcome == "dropped" and (.drop.reason | test("NETFILTER|NOT_SPECIFIED")) and .drop.location != null'
+	pieces 2
+}
+
+@test "a super-packet that a device segments: each segment is followed" {
+	node ethtool -K hfar tx-tcp-segmentation off > /dev/null
+	inject --dst 10.9.5.9:53 --proto tcp --flags A --size 5000 --gso 1000
+	node ethtool -K hfar tx-tcp-segmentation on > /dev/null
+	one '.outcome == "delivered" and .stopped'
+	holds '[.observations[] | select(.component == "cut") | .action] == ["Segmented", "Segmented", "Segmented", "Segmented", "Segmented"]'
 }
 
 @test "reverse path filter: dropped by it" {

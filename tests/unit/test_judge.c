@@ -476,6 +476,111 @@ static void test_endings(void **state)
 	fg_ladder_free(&ladder);
 }
 
+/* --- packets that were cut --- */
+
+/* A letter for each event of two pieces, 976 and 24 bytes of a whole of 1000: its kind, then the piece it is on. */
+struct cut {
+	const char *what;
+	enum fg_piece_kind kind;
+	const char *
+		events; /* P first seen, Q queued, X taken by the driver, S stopped, T taken by a socket, D dropped, L freed in a list, C consumed */
+	enum fg_outcome outcome;
+	const char *reason;    /* in it; NULL: none */
+	enum fg_ending ending; /* of the last event */
+};
+
+/* clang-format off */
+static const struct cut cuts[] = {
+	{ "both stopped", FG_PIECE_FRAGMENT, "P1S1P2S2", DELIVERED, NULL, FG_ENDING_FINAL },
+	{ "both forwarded", FG_PIECE_FRAGMENT, "P1X1P2X2", FORWARDED, NULL, FG_ENDING_FINAL },
+	{ "forwarded, the driver frees them at once", FG_PIECE_SEGMENT, "P1C1P2C2", FORWARDED, NULL, FG_ENDING_FINAL },
+	{ "one dropped", FG_PIECE_FRAGMENT, "P1S1P2D2", DROPPED, NULL, FG_ENDING_SOFT },
+	{ "a stopped one is freed as a drop", FG_PIECE_FRAGMENT, "P1S1D1P2S2D2", DELIVERED, NULL, FG_ENDING_FINAL },
+	{ "put together again, and taken", FG_PIECE_FRAGMENT, "P1P2T2", DELIVERED, NULL, FG_ENDING_SOFT },
+	{ "taken, and read: freed as a list", FG_PIECE_FRAGMENT, "P1P2T2L1", DELIVERED, NULL, FG_ENDING_SOFT },
+	{ "taken, and refused", FG_PIECE_FRAGMENT, "P1P2T2D2", DROPPED, NULL, FG_ENDING_SOFT },
+	{ "one not seen at all", FG_PIECE_FRAGMENT, "P1S1", UNCLEAR, "not all of them", FG_ENDING_NONE },
+	{ "one without an end", FG_PIECE_FRAGMENT, "P1S1P2Q2", UNCLEAR, "was not seen", FG_ENDING_NONE },
+	{ "one stopped, one forwarded", FG_PIECE_FRAGMENT, "P1S1P2X2", UNCLEAR, "different ways", FG_ENDING_FINAL },
+	{ "one segment taken is not all", FG_PIECE_SEGMENT, "P1T1P2Q2", UNCLEAR, "was not seen", FG_ENDING_SOFT },
+	{ "both segments taken", FG_PIECE_SEGMENT, "P1T1P2T2", DELIVERED, NULL, FG_ENDING_SOFT },
+	{ "seen twice: no two pieces of this whole", FG_PIECE_SEGMENT, "P1S1P1S1P2S2", UNCLEAR, "not all of them", FG_ENDING_NONE },
+};
+/* clang-format on */
+
+static void see_piece(struct fg_trace *trace, char kind, uint32_t branch, enum fg_piece_kind cut)
+{
+	static const struct {
+		char letter;
+		struct seen seen;
+	} letters[] = {
+		{ 'P', { FG_EVENT_PIECE, HARDWARE } },
+		{ 'Q', QUEUE(HARDWARE, 63) },
+		{ 'X', XMIT(HARDWARE, 0) },
+		{ 'S', STOP(POD2) },
+		{ 'T', SOCKET(POD2) },
+		{ 'D', FREE(POD2, R_NETFILTER_DROP, "nf_hook_slow+0x1/0x2") },
+		{ 'L', FREE(POD2, R_NOT_SPECIFIED, "skb_release_data+0x1/0x2") },
+		{ 'C', CONSUME(HARDWARE, NULL) },
+	};
+
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+		struct seen seen = letters[i].seen;
+		struct fg_event *e;
+
+		if (letters[i].letter != kind)
+			continue;
+		seen.flags = FG_EVENT_F_PIECE;
+		if (kind == 'P')
+			seen.code = cut;
+		scene_see(trace, &seen);
+		e = &trace->list[trace->count - 1].event;
+		e->branch = branch;
+		e->aux = kind == 'P' ? (branch == 1 ? 976 : 24) : 0;
+		return;
+	}
+	fail_msg("no event %c", kind);
+}
+
+static void judge_cut(const struct cut *cut)
+{
+	static const struct seen whole[] = { UP_TO_HOST,
+					     CONSUME(HARDWARE, "ip_do_fragment+0x1/0x2") };
+	struct fg_probe probe = { .spec.expect = FG_EXPECT_NOTHING };
+	struct fg_trace *trace = &probe.trace;
+	struct fg_ladder ladder;
+	struct fg_scene scene;
+	struct fg_event last;
+
+	scene_ladder(&ladder, "I");
+	scene = scene_make(&ladder, PEER_EGRESS);
+	trace->whole[cut->kind] = 1000;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		scene_see(trace, &whole[i]);
+	for (const char *at = cut->events; *at; at += 2)
+		see_piece(trace, at[0], (uint32_t)(at[1] - '0'), cut->kind);
+	fg_judge(&scene, &probe);
+	last = trace->list[--trace->count].event;
+	if (probe.result.outcome != cut->outcome || probe.result.verdict != FG_VERDICT_ALLOWED ||
+	    fg_judge_ending(&scene, trace, &last) != cut->ending)
+		fail_msg("%s: outcome %d, verdict %d, ending %d", cut->what, probe.result.outcome,
+			 probe.result.verdict, fg_judge_ending(&scene, trace, &last));
+	if (cut->reason)
+		assert_non_null(strstr(probe.result.reason, cut->reason));
+	else
+		assert_null(probe.result.reason);
+	assert_int_equal(probe.result.dropped, cut->outcome == DROPPED);
+	fg_trace_free(trace);
+	fg_ladder_free(&ladder);
+}
+
+static void test_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++)
+		judge_cut(&cuts[i]);
+}
+
 /* --- random traces --- */
 
 static const char *const symbols[] = { NULL,
@@ -648,9 +753,10 @@ static void test_random_traces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	cmocka_unit_test(test_details),
-		cmocka_unit_test(test_stopped), cmocka_unit_test(test_expectations),
-		cmocka_unit_test(test_endings), cmocka_unit_test(test_random_traces),
+		cmocka_unit_test(test_table),	      cmocka_unit_test(test_details),
+		cmocka_unit_test(test_stopped),	      cmocka_unit_test(test_expectations),
+		cmocka_unit_test(test_endings),	      cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_random_traces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

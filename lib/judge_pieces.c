@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * judge_pieces.c - a packet that was cut on its way (IP fragments, segments of a super-packet) ended where its pieces did. Only
+ * when their payloads add up to the whole's are all of them known to have been seen.
+ */
+#include <string.h>
+
+#include "judge_parts.h"
+
+enum fate { FATE_OPEN, FATE_STOPPED, FATE_TAKEN, FATE_FORWARDED, FATE_DROPPED, FATE_LOST, FATES };
+
+/* As many as an IPv4 packet has at the smallest MTU (68 bytes, RFC 791). */
+#define PIECES_MAX 1500
+
+struct pieces {
+	uint32_t count;
+	uint32_t fates[FATES];
+	uint64_t payload;
+	int kind; /* enum fg_piece_kind */
+	bool too_many;
+	const struct fg_observation *end, *drop;
+	uint8_t fate[PIECES_MAX + 1]; /* by number, which begins with 1 */
+};
+
+static bool on_piece(const struct fg_event *e)
+{
+	return (e->flags & FG_EVENT_F_PIECE) && !(e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_REPLY));
+}
+
+/* What was put together again is freed as a list, for which the kernel counts a drop each. */
+static bool freed_in_list(const struct fg_observation *o)
+{
+	return o->symbol && !strncmp(o->symbol, "skb_release_data", strlen("skb_release_data"));
+}
+
+/* What the event makes of a piece that had that fate until now. */
+static enum fate fate_after(const struct fg_scene *scene, enum fate fate,
+			    const struct fg_observation *o)
+{
+	const struct fg_event *e = &o->event;
+
+	switch (e->kind) {
+	case FG_EVENT_STOP:
+		return FATE_STOPPED;
+	case FG_EVENT_SOCKET:
+		return FATE_TAKEN;
+	case FG_EVENT_LOST:
+		return FATE_LOST;
+	case FG_EVENT_XMIT:
+		return !e->code && fg_is_exit(scene, e) && fate == FATE_OPEN ? FATE_FORWARDED
+									     : fate;
+	case FG_EVENT_FREE:
+	case FG_EVENT_CONSUME:
+		/* What was stopped is freed, and what was taken too, unless the socket refused it. */
+		if (fg_is_drop(scene, e) && !freed_in_list(o))
+			return fate == FATE_OPEN || fate == FATE_TAKEN ? FATE_DROPPED : fate;
+		if (fate != FATE_OPEN)
+			return fate;
+		return fg_is_exit(scene, e) ? FATE_FORWARDED : FATE_LOST;
+	default:
+		return fate;
+	}
+}
+
+static void piece_follow(const struct fg_scene *scene, struct pieces *p,
+			 const struct fg_observation *o)
+{
+	const struct fg_event *e = &o->event;
+	enum fate before, after;
+
+	if (!on_piece(e))
+		return;
+	if (!e->branch || e->branch > PIECES_MAX) {
+		p->too_many = true;
+		return;
+	}
+	if (e->kind == FG_EVENT_PIECE) {
+		p->count++;
+		p->fates[FATE_OPEN]++;
+		p->payload += e->aux;
+		p->kind = e->code;
+		return;
+	}
+	before = p->fate[e->branch];
+	after = fate_after(scene, before, o);
+	if (after == before)
+		return;
+	p->fate[e->branch] = (uint8_t)after;
+	p->fates[before]--;
+	p->fates[after]++;
+	p->end = o;
+	if (after == FATE_DROPPED && !p->drop)
+		p->drop = o;
+}
+
+/* The pod's own fragments have siblings with all that a piece is known by: these are no pieces of it. */
+static bool may_be_cut(const struct fg_trace *trace)
+{
+	return trace->whole[FG_PIECE_FRAGMENT] || trace->whole[FG_PIECE_SEGMENT];
+}
+
+static void pieces_read(const struct fg_scene *scene, const struct fg_trace *trace,
+			struct pieces *p)
+{
+	memset(p, 0, sizeof(*p));
+	for (uint32_t i = 0; i < trace->count && may_be_cut(trace); i++)
+		piece_follow(scene, p, &trace->list[i]);
+}
+
+static bool complete(const struct fg_trace *trace, const struct pieces *p)
+{
+	return !p->too_many && p->payload &&
+	       p->payload == trace->whole[p->kind == FG_PIECE_SEGMENT];
+}
+
+enum fg_ending fg_pieces_ending(const struct fg_scene *scene, const struct fg_trace *trace,
+				const struct fg_event *event)
+{
+	const struct fg_observation next = { .event = *event };
+	struct pieces p;
+
+	if (!may_be_cut(trace))
+		return FG_ENDING_NONE;
+	pieces_read(scene, trace, &p);
+	piece_follow(scene, &p, &next);
+	if (p.fates[FATE_DROPPED] || p.fates[FATE_TAKEN])
+		return FG_ENDING_SOFT;
+	return complete(trace, &p) && !p.fates[FATE_OPEN] ? FG_ENDING_FINAL : FG_ENDING_NONE;
+}
+
+bool fg_pieces_any(const struct fg_trace *trace)
+{
+	for (uint32_t i = 0; i < trace->count; i++)
+		if (trace->list[i].event.kind == FG_EVENT_PIECE && may_be_cut(trace))
+			return true;
+	return false;
+}
+
+static enum fg_outcome inconclusive(struct fg_result *result, const char *reason)
+{
+	result->reason = reason;
+	return FG_OUTCOME_INCONCLUSIVE;
+}
+
+/* Of a datagram that misses one fragment nothing arrives, and of a stream not all. */
+static enum fg_outcome outcome_of(const struct fg_trace *trace, const struct pieces *p,
+				  struct fg_result *result)
+{
+	if (p->drop) {
+		result->dropped = true;
+		result->drop_code = (uint32_t)p->drop->event.code;
+		result->end = p->drop;
+		return FG_OUTCOME_DROPPED;
+	}
+	if (p->too_many)
+		return inconclusive(result, "cut into more pieces than can be followed");
+	/* Fragments come together again in front of the socket: what it took was the whole. */
+	if (p->fates[FATE_TAKEN] && p->kind == FG_PIECE_FRAGMENT)
+		return FG_OUTCOME_DELIVERED;
+	if (!complete(trace, p))
+		return inconclusive(result, "cut into pieces, and not all of them were seen");
+	if (p->fates[FATE_STOPPED] == p->count) {
+		result->stopped = true;
+		return FG_OUTCOME_DELIVERED;
+	}
+	if (p->fates[FATE_TAKEN] == p->count)
+		return FG_OUTCOME_DELIVERED;
+	if (p->fates[FATE_FORWARDED] == p->count)
+		return FG_OUTCOME_FORWARDED;
+	return inconclusive(result, p->fates[FATE_OPEN] || p->fates[FATE_LOST]
+					    ? "cut into pieces, and the end of one was not seen"
+					    : "cut into pieces, and they ended in different ways");
+}
+
+void fg_pieces_judge(const struct fg_scene *scene, const struct fg_trace *trace,
+		     struct fg_result *result)
+{
+	struct pieces p;
+
+	pieces_read(scene, trace, &p);
+	if (!p.count || result->outcome == FG_OUTCOME_DROPPED)
+		return;
+	if (p.end)
+		result->end = p.end;
+	result->reason = NULL;
+	result->outcome = outcome_of(trace, &p, result);
+}
