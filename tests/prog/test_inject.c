@@ -47,7 +47,8 @@ static int setup(void **state)
 	static struct bench bench;
 
 	bench = (struct bench){ .bpf = datapath_bpf__open(),
-				.config = { .cookie = COOKIE, .generation = GENERATION, .active = 1 } };
+				.config = {
+					.cookie = COOKIE, .generation = GENERATION, .active = 1 } };
 	assert_non_null(bench.bpf);
 	prog_only(bench.bpf->obj, programs);
 	assert_int_equal(bpf_map__set_max_entries(bench.bpf->maps.events, RING_BYTES), 0);

@@ -34,7 +34,8 @@ struct bench {
 static void bench_open(struct bench *b, const char *const *programs)
 {
 	*b = (struct bench){ .bpf = datapath_bpf__open(),
-			     .config = { .cookie = COOKIE, .generation = GENERATION, .active = 1 } };
+			     .config = {
+				     .cookie = COOKIE, .generation = GENERATION, .active = 1 } };
 	assert_non_null(b->bpf);
 	prog_only(b->bpf->obj, programs);
 	prog_load(b->bpf->obj);

@@ -52,10 +52,11 @@ static int setup_with(void **state, enum fg_replies replies)
 	static struct bench b;
 	uint32_t slot = 0;
 
-	b = (struct bench){
-		.bpf = datapath_bpf__open(),
-		.config = { .cookie = COOKIE, .generation = GENERATION, .active = 1, .replies = replies }
-	};
+	b = (struct bench){ .bpf = datapath_bpf__open(),
+			    .config = { .cookie = COOKIE,
+					.generation = GENERATION,
+					.active = 1,
+					.replies = replies } };
 	assert_non_null(b.bpf);
 	prog_only(b.bpf->obj, programs);
 	prog_load(b.bpf->obj);

@@ -22,7 +22,9 @@
 #define PROGRAM_ID 4711
 
 /* With the offsets of this kernel, as the layout program finds them. */
-static struct fg_config config = { .cookie = COOKIE, .generation = GENERATION, .active = 1, .match_flows = 1 };
+static struct fg_config config = {
+	.cookie = COOKIE, .generation = GENERATION, .active = 1, .match_flows = 1
+};
 
 static void read_layout(void)
 {
