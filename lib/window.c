@@ -375,7 +375,7 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
  * What became of a packet is seen on the packet; so that the ladder is right is looked at now and then, and
  * always where a denial has no denier.
  */
-#define LOOK_AGAIN_NS 10000000ULL
+#define LOOK_AGAIN_NS 50000000ULL
 
 static void check_path(struct fg_session *s, struct fg_member *m, const struct span *span)
 {
