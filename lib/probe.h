@@ -213,7 +213,10 @@ enum fg_proof { FG_PROOF_NONE, FG_PROOF_GIVEN, FG_PROOF_FAILED };
 /* What became of the probe that was expected to pass, sent beside this one; see control.h. */
 struct fg_control {
 	bool given;
-	uint16_t port; /* host order; 0: the protocol has none */
+	const char *text; /* as the user asked for it; borrowed, NULL: by other means */
+	struct fg_addr dst;
+	uint8_t protocol; /* IP protocol number */
+	uint16_t port;	  /* host order; 0: the protocol has none */
 	enum fg_verdict verdict;
 	enum fg_outcome outcome;
 	enum fg_proof proof; /* NONE: there is nothing to prove */
