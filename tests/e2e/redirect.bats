@@ -8,6 +8,7 @@ setup_file() {
 	podctl up other --addr 10.9.3.9/24 --gw 10.9.3.1
 	podctl up bridged --addr 10.9.8.2/24 --gw 10.9.8.1 --bridge br0
 	podctl up near --addr 10.9.8.3/24 --gw 10.9.8.1 --bridge br0
+	ledger_open
 }
 teardown_file() { node_down; }
 teardown() {
@@ -68,7 +69,7 @@ trail='.observations | map(select(.of == "packet" and .component != "policy")) |
 
 @test "for a person" {
 	policy web redirect_to --to hdst
-	inject --dst 10.9.0.9:53 --proto udp --output text
+	flowgen inject --pod netns:web --dst 10.9.0.9:53 --proto udp --output text
 	[[ $(tr -s ' \n' ' ' <<< "$output") == 'REDIRECTED by redirect_to (tcx/ingress on hweb) to hdst (host); delivered at eth0 (dst), stopped'* ]]
 }
 
@@ -168,11 +169,16 @@ down() {
 	local id wanted=unknown
 	id=$(attach web tcx/egress redirect_to --to x0)
 	! can fexit || wanted=redirected
-	inject --dst 10.9.0.9:53 --proto udp --timeout 500ms
+	# It never comes to the host, so it is none of the ledger's.
+	flowgen inject --pod netns:web --dst 10.9.0.9:53 --proto udp --timeout 500ms
 	podctl detach web --hook tcx/egress --id "$id"
 	in_pod web ip link del x0
 	holds ".policy.verdict == \"$wanted\""
 	[ "$wanted" = unknown ] || holds ".policy.redirected_by.id == $id and .policy.redirected_to.device == \"x0\""
+}
+
+@test "over all of these, what was injected is the sum of the outcomes" {
+	ledger_balances
 }
 
 # from_bridge FILTER: of the packet of the bridged pod to its neighbour on the same bridge.
