@@ -34,7 +34,9 @@ static enum fg_moved moved_to_queue(const struct fg_scene *scene, const struct f
 {
 	if (!scene->bridged || (from->aux && e->aux && from->aux != e->aux))
 		return FG_MOVED_YES;
-	return scene->notes_redirects ? FG_MOVED_NO : FG_MOVED_UNSURE;
+	/* What had been noted before says nothing of the host's programs, and nor does it that it still is. */
+	return scene->notes_redirects && !(from->flags & FG_EVENT_F_MOVED) ? FG_MOVED_NO
+									   : FG_MOVED_UNSURE;
 }
 
 /* Received elsewhere without being queued there: a bridge shows itself so to the host's own stack. */
