@@ -137,8 +137,8 @@ struct fg_event {
 	__u32 netns;   /* inode number of its namespace */
 	__u32 length;  /* skb->len */
 	__s32 code;
-	__u32 id; /* QUEUE, RECEIVE: the hops left (TTL); 0: not IP */
-	__u64 aux;
+	__u32 id;  /* QUEUE, RECEIVE, FREE: the hops left (TTL); 0: not IP */
+	__u64 aux; /* QUEUE, RECEIVE: the Ethernet source address, in memory order; 0: none */
 	__u32 branch; /* 0: the packet itself; clones are numbered from 1 in the order they were first seen */
 	__u32 reserved;
 };
@@ -146,10 +146,13 @@ struct fg_event {
 enum fg_piece_kind { FG_PIECE_FRAGMENT = 0, FG_PIECE_SEGMENT = 1 };
 
 #define FG_EVENT_F_CLONE (1U << 0) /* seen on a clone of the packet */
-#define FG_EVENT_F_PIECE (1U << 3) /* seen on a piece of the packet: branch is its number, from 1 */
+#define FG_EVENT_F_PIECE (1U << 4) /* seen on a piece of the packet: branch is its number, from 1 */
 #define FG_EVENT_F_REPLY (1U << 2) /* seen on an answer to the packet */
 #define FG_EVENT_F_AGAIN                                                                           \
 	(1U << 1) /* known again by its addresses, after XDP took the packet's place */
+
+#define FG_EVENT_F_MOVED                                                                           \
+	(1U << 3) /* QUEUE, RECEIVE, FREE: the kernel has noted that it was redirected */
 
 /* FG_EVENT_FLOW: sent right before the event at which the change was seen. */
 struct fg_event_flow {

@@ -51,6 +51,7 @@ struct sk_buff {
 	__u16 inner_network_header;
 	__u16 mac_header;
 	__u8 cloned : 1;
+	__u8 redirected : 1;
 	unsigned char *head;
 } FG_CORE;
 

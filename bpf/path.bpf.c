@@ -297,6 +297,26 @@ static __always_inline __u32 flow_report(const struct sk_buff *skb, struct fg_tr
 	return hops;
 }
 
+/* Set by bpf_redirect() to an egress since Linux 6.3, and by tc's mirred; kept by what comes later, on other devices too. */
+static __always_inline __u8 moved_flag(const struct sk_buff *skb)
+{
+	if (!bpf_core_field_exists(skb->redirected))
+		return 0;
+	return BPF_CORE_READ_BITFIELD(skb, redirected) ? FG_EVENT_F_MOVED : 0;
+}
+
+/* As a number, so that it can be compared; 0 where there is no Ethernet header. */
+static __always_inline __u64 ether_source(const struct sk_buff *skb)
+{
+	__u16 mac = SKB_FIELD(skb, mac_header);
+	__u8 bytes[8] = {};
+
+	if (SKB_FIELD(skb, network_header) < mac + ETH_HLEN ||
+	    bpf_probe_read_kernel(bytes, 6, SKB_HEAD(skb) + mac + 6))
+		return 0;
+	return *(__u64 *)bytes;
+}
+
 /* The common part of the two places where a packet is seen whole. */
 static __always_inline void place_report(const struct sk_buff *skb, struct fg_track *t, __u16 kind)
 {
@@ -305,6 +325,8 @@ static __always_inline void place_report(const struct sk_buff *skb, struct fg_tr
 
 	event_init(&e, t, kind);
 	e.id = hops;
+	e.aux = ether_source(skb);
+	e.flags |= moved_flag(skb);
 	event_fill_skb(&e, skb);
 	event_send(&e, sizeof(e), false);
 }
@@ -365,6 +387,7 @@ SEC("tp_btf/kfree_skb")
 int fg_free(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
+	struct fg_wire_flow flow;
 	struct fg_event e;
 	struct fg_track *t;
 
@@ -374,6 +397,8 @@ int fg_free(__u64 *ctx)
 	event_init(&e, t, FG_EVENT_FREE);
 	e.code = (__s32)ctx[2];
 	e.aux = ctx[1];
+	e.id = flow_read_skb(&flow, skb);
+	e.flags |= moved_flag(skb);
 	event_fill_skb(&e, skb);
 	track_end(skb);
 	event_send(&e, sizeof(e), true);

@@ -127,9 +127,9 @@ static const struct argp_option fixed_options[] = {
 	{ NULL, 0, NULL, 0, "What comes back:", 6 },
 	{ "expect", KEY_EXPECT, "WHAT", 0,
 	  "allow, deny, delivered, forwarded or dropped; exit status 1 where it is not met", 6 },
-	{ "control", KEY_CONTROL, "[ADDR:]PORT", 0,
-	  "With each batch, send a probe to this port too, which is expected to pass; where it fails, a "
-	  "denial is not proven: exit status 4",
+	{ "control", KEY_CONTROL, "PORT|PROBE", 0,
+	  "With each batch, send a probe too that is expected to pass: to this port, to ADDR[:PORT], or a list "
+	  "of fields such as tcp,dport=443,dst=ADDR,ttl=9; where it fails, a denial is not proven: exit status 4",
 	  6 },
 	{ "output", KEY_OUTPUT, "json|text", 0,
 	  "One JSON object a line, or text for a person (json)", 6 },
@@ -162,21 +162,27 @@ static int read_payload_file(struct fg_packet_spec *packet, const char *path, st
 	size_t len;
 
 	if (!f)
-		return fg_fail_errno(err, FG_ERR_USAGE, errno, "--payload: %s", path);
+		return fg_fail_errno(err, FG_ERR_USAGE, errno, "%s", path);
 	if (!bytes)
-		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "--payload");
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "payload");
 	len = fread(bytes, 1, 65536, f);
 	if (ferror(f))
-		return fg_fail_errno(err, FG_ERR_USAGE, errno, "--payload: %s", path);
+		return fg_fail_errno(err, FG_ERR_USAGE, errno, "%s", path);
 	return fg_packet_set_payload(packet, bytes, len, err);
+}
+
+int fg_inject_set_packet(struct fg_packet_spec *packet, const struct fg_packet_key *key,
+			 const char *arg, struct fg_error *err)
+{
+	if (!strcmp(key->name, "payload") && arg[0] == '@')
+		return read_payload_file(packet, arg + 1, err);
+	return fg_packet_set(packet, key->name, arg, err);
 }
 
 static int read_packet_key(struct fg_packet_spec *packet, const struct fg_packet_key *key,
 			   const char *arg, struct fg_error *err)
 {
-	if (!strcmp(key->name, "payload") && arg[0] == '@')
-		return read_payload_file(packet, arg + 1, err);
-	if (fg_packet_set(packet, key->name, arg, err))
+	if (fg_inject_set_packet(packet, key, arg, err))
 		return fg_error_prefix(err, "--%s", key->name);
 	return 0;
 }
@@ -236,20 +242,6 @@ static int read_pace(struct fg_inject_options *o, int key, const char *arg, stru
 	case KEY_TIMING:
 		return read_timing(o, arg, err);
 	}
-	return 0;
-}
-
-/* A bare number is a port, and no address. */
-static int read_control(struct fg_inject_options *o, const char *arg, struct fg_error *err)
-{
-	uint64_t port;
-
-	o->control = true;
-	if (strspn(arg, "0123456789") != strlen(arg))
-		return fg_parse_endpoint("--control", arg, &o->control_dst, &o->control_port, err);
-	if (read_number("--control", arg, 1, UINT16_MAX, &port, err))
-		return -1;
-	o->control_port = (int)port;
 	return 0;
 }
 
@@ -339,7 +331,8 @@ static int read_option(struct fg_inject_options *o, int key, const char *arg, st
 		o->tidy = true;
 		break;
 	case KEY_CONTROL:
-		return read_control(o, arg, err);
+		o->control.text = arg;
+		break;
 	default:
 		return read_pace(o, key, arg, err);
 	}
@@ -393,11 +386,9 @@ int fg_cmd_inject(int argc, char **argv)
 		       "as expected, 2 wrong usage, 3 not possible on this host or pod, 4 inconclusive, 5 "
 		       "internal error.",
 	};
-	struct fg_inject_options options = { .dst_port = -1,
-					     .control_port = -1,
-					     .host_root = "",
-					     .count = 1,
-					     .timeout_ns = 1000000000ULL };
+	struct fg_inject_options options = {
+		.dst_port = -1, .host_root = "", .count = 1, .timeout_ns = 1000000000ULL
+	};
 	struct fg_error err;
 	int status;
 
@@ -408,6 +399,7 @@ int fg_cmd_inject(int argc, char **argv)
 	if (!status)
 		status = fg_inject_settle(&options, &err) ? fg_cmd_fail(&err)
 							  : fg_inject_run(&options);
+	fg_inject_free_control(&options.control);
 	fg_packet_spec_free(&options.packet);
 	fg_ports_free(&options.dports);
 	fg_ports_free(&options.sports);

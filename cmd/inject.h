@@ -14,6 +14,14 @@ enum fg_output_form { FG_OUTPUT_JSON, FG_OUTPUT_TEXT };
 
 enum fg_timing { FG_TIMING_FAST, FG_TIMING_CAPTURE };
 
+/* The probe that is expected to pass, as fg_inject_settle_control() reads it. */
+struct fg_inject_control {
+	const char *text;		/* as the user wrote it; NULL: none */
+	struct fg_packet_spec packet;	/* owned */
+	struct fg_addr dst;		/* family 0: where the probes go */
+	struct fg_ports dports, sports; /* of one port each; empty: it has none, or the probes' */
+};
+
 struct fg_inject_options {
 	const char *pod, *interface, *host_root, *name;
 	struct fg_addr dst, src; /* src.family 0: the pod's own */
@@ -43,9 +51,7 @@ struct fg_inject_options {
 	bool reply, deliver;
 	bool force; /* send what a live connection uses */
 	bool tidy;  /* remove the state that probes leave */
-	bool control;
-	struct fg_addr control_dst; /* family 0: where the probes go */
-	int control_port;	    /* host order; -1: not given */
+	struct fg_inject_control control;
 };
 
 /*
@@ -53,6 +59,17 @@ struct fg_inject_options {
  * to standard error. Returns 0 or -1.
  */
 int fg_inject_settle(struct fg_inject_options *options, struct fg_error *err);
+
+/*
+ * Reads options->control.text, once the other options are settled; what it leaves out is as in the probes. Returns 0 or -1;
+ * fg_inject_free_control() in both cases.
+ */
+int fg_inject_settle_control(struct fg_inject_options *options, struct fg_error *err);
+void fg_inject_free_control(struct fg_inject_control *control);
+
+/* Sets a packet key as the option of its name does: payload may be a file's. Returns 0 or -1. */
+int fg_inject_set_packet(struct fg_packet_spec *packet, const struct fg_packet_key *key,
+			 const char *arg, struct fg_error *err);
 
 /* Runs it. Returns the exit status; errors are printed. */
 int fg_inject_run(struct fg_inject_options *options);

@@ -12,7 +12,7 @@
 /* With --force one warning is enough. */
 static int admit(struct fg_care *care, struct fg_probe_spec *spec, struct fg_error *err)
 {
-	const struct fg_plan *plan = spec->packet ? care->plan : NULL;
+	const struct fg_plan *plan = !spec->packet ? NULL : spec->id ? care->plan : &care->control;
 
 	if (!fg_guard_admit(care->guard, plan, spec, err))
 		return 0;
@@ -40,6 +40,22 @@ static int look_ahead(struct fg_care *care, struct fg_error *err)
 	return 0;
 }
 
+/* As the probes beside it, but for what was asked of it. */
+static struct fg_plan plan_control(const struct fg_inject_control *c, const struct fg_plan *beside)
+{
+	struct fg_plan plan = *beside;
+
+	plan.packet = &c->packet;
+	plan.name = "control";
+	plan.expect = FG_EXPECT_NOTHING;
+	if (c->dst.family)
+		plan.dst = c->dst;
+	plan.dports = c->dports.total ? &c->dports : NULL;
+	if (c->sports.total)
+		plan.sports = &c->sports;
+	return plan;
+}
+
 int fg_care_open(struct fg_care *care, const struct fg_inject_options *options,
 		 const struct fg_plan *plan, const struct fg_pod *pod, struct fg_error *err)
 {
@@ -47,6 +63,7 @@ int fg_care_open(struct fg_care *care, const struct fg_inject_options *options,
 
 	care->options = options;
 	care->plan = plan;
+	care->control = plan_control(&options->control, plan);
 	care->guard = fg_guard_open(pod, probes, err);
 	return care->guard ? look_ahead(care, err) : -1;
 }
@@ -59,30 +76,22 @@ void fg_care_close(struct fg_care *care)
 
 uint32_t fg_care_room(const struct fg_care *care, uint32_t room)
 {
-	return care->options->control && room > 1 ? room - 1 : room;
+	return care->options->control.text && room > 1 ? room - 1 : room;
 }
 
-/* As the probes beside it, but for where it goes to. */
 static void make_control(const struct fg_care *care, const struct fg_probe_spec *beside,
 			 struct fg_probe_spec *out)
 {
-	const struct fg_inject_options *o = care->options;
-
-	*out = *beside;
+	fg_plan_probe(&care->control, beside->vary.number, out);
 	out->id = 0;
-	out->expect = FG_EXPECT_NOTHING;
-	snprintf(out->name, sizeof(out->name), "control");
-	if (o->control_dst.family)
-		out->vary.dst = o->control_dst;
-	if (o->control_port > 0)
-		out->vary.dport = (uint16_t)o->control_port;
-	fg_plan_choose_again(care->plan, out);
+	/* The same number made the same random choices. */
+	fg_plan_choose_again(&care->control, out);
 }
 
 int fg_care_before(struct fg_care *care, struct fg_probe *window, uint32_t *count,
 		   struct fg_error *err)
 {
-	care->controlled = care->options->control;
+	care->controlled = care->options->control.text != NULL;
 	if (care->controlled) {
 		make_control(care, &window[*count - 1].spec, &window[*count].spec);
 		++*count;
@@ -121,10 +130,20 @@ static uint32_t sort_out(struct fg_probe *window, uint32_t count)
 	return kept;
 }
 
+/* Of a control in fragments all are to pass: the first that did not, or else the first. */
+static const struct fg_probe *worst_of(const struct fg_probe *controls, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!fg_control_passed(&controls[i]))
+			return &controls[i];
+	return controls;
+}
+
 int fg_care_after(struct fg_care *care, struct fg_probe *window, uint32_t *count,
 		  struct fg_error *err)
 {
 	const struct fg_inject_options *o = care->options;
+	const struct fg_probe *control;
 	uint32_t kept;
 
 	if ((o->tidy || !o->summary) && fg_guard_left(care->guard, window, *count, o->tidy, err))
@@ -132,8 +151,9 @@ int fg_care_after(struct fg_care *care, struct fg_probe *window, uint32_t *count
 	if (!care->controlled)
 		return 0;
 	kept = sort_out(window, *count);
+	control = worst_of(window + kept, *count - kept);
 	for (uint32_t i = 0; i < kept; i++)
-		fg_control_apply(&window[kept], &window[i]);
+		fg_control_apply(control, o->control.text, &window[i]);
 	*count = kept;
 	return 0;
 }

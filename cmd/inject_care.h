@@ -13,6 +13,7 @@
 struct fg_care {
 	const struct fg_inject_options *options;
 	const struct fg_plan *plan;
+	struct fg_plan control; /* what the control is made by */
 	struct fg_guard *guard;
 	bool controlled; /* the window that is on its way holds a control */
 	bool unruly;	 /* a tuple in use was sent all the same, and said so */

@@ -38,6 +38,7 @@ static int report_frames(struct dry *dry, const struct fg_probe *built, struct f
 			fg_probe_take_fragment(&probe, &built->frame, i);
 		memcpy(probe.frame.data + 6, dry->mac, sizeof(dry->mac));
 		probe.result = (struct fg_result){ .denied_by = -1,
+						   .redirected_by = -1,
 						   .outcome = FG_OUTCOME_INCONCLUSIVE,
 						   .reason = "not sent: --dry-run" };
 		if (fg_sink_take(&dry->sink, &probe, 1, err))

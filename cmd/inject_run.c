@@ -47,19 +47,24 @@ static struct fg_subject subject_of(const struct fg_pod *pod, const struct fg_ad
 	return subject;
 }
 
+/* The pod's kernel leaves the checksum to the pod's device, and programs on the way see it so. */
+static void fit_to_device(const struct fg_inject_options *o, const struct fg_pod *p,
+			  struct fg_packet_spec *packet)
+{
+	packet->mtu = p->peer.mtu;
+	if (!o->full_checksum && fg_offload_usual(packet, o->dst.family) &&
+	    fg_offload_device(p->netns, p->peer.name))
+		packet->checksum_offload = true;
+}
+
 static int fill_plan(struct fg_feed *feed, int pod, const struct fg_pod *p,
 		     struct fg_inject_options *o, struct fg_error *err)
 {
 	if (!o->seeded && getrandom(&o->seed, sizeof(o->seed), 0) < 0)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "random bytes");
-	o->packet.mtu = p->peer.mtu;
-	/*
-	 * The pod's kernel leaves the checksum to the pod's device, and programs on the way see it
-	 * so.
-	 */
-	if (!o->full_checksum && fg_offload_usual(&o->packet, o->dst.family) &&
-	    fg_offload_device(p->netns, p->peer.name))
-		o->packet.checksum_offload = true;
+	fit_to_device(o, p, &o->packet);
+	if (o->control.text)
+		fit_to_device(o, p, &o->control.packet);
 	fg_feed_plan(feed, o, pod);
 	return fg_feed_sources(feed, p, err);
 }
@@ -139,8 +144,10 @@ static bool was_interrupted(struct run *run)
 
 static uint32_t room_of(const struct run *run, uint32_t room)
 {
+	const struct fg_inject_options *o = run->options;
+
 	/* Fragments take places of their own; a few probes at a time leave enough of them. */
-	return run->options->packet.fragment_size || run->options->until ? 1 : room;
+	return o->packet.fragment_size || o->control.packet.fragment_size || o->until ? 1 : room;
 }
 
 /*

@@ -102,25 +102,6 @@ static int settle_capture(const struct fg_inject_options *o, struct fg_error *er
 	return 0;
 }
 
-/* The control is a probe as the others, to another place. */
-static int settle_control(const struct fg_inject_options *o, struct fg_error *err)
-{
-	bool ports = fg_packet_has_ports(&o->packet);
-
-	if (!o->control)
-		return 0;
-	if (o->pcap || o->dry_run)
-		return fg_fail(err, FG_ERR_USAGE, "--control: not with %s",
-			       o->pcap ? "--pcap" : "--dry-run");
-	if (o->control_dst.family && o->control_dst.family != o->dst.family)
-		return fg_fail(err, FG_ERR_USAGE, "--control and --dst are of different families");
-	if (!ports && o->control_port > 0)
-		return fg_fail(err, FG_ERR_USAGE, "--control: the packet has no ports");
-	if (ports && o->control_port < 0)
-		return fg_fail(err, FG_ERR_USAGE, "--control: no port given");
-	return 0;
-}
-
 static int settle_packet(struct fg_inject_options *o, struct fg_error *err)
 {
 	struct fg_packet_warnings warnings = {};
@@ -148,7 +129,9 @@ int fg_inject_settle(struct fg_inject_options *o, struct fg_error *err)
 	}
 	if (o->spoof && !o->src.family)
 		return fg_fail(err, FG_ERR_USAGE, "--spoof: only with --src");
-	if (settle_pace(o, err) || settle_capture(o, err) || settle_control(o, err))
+	if (settle_pace(o, err) || settle_capture(o, err))
 		return -1;
-	return o->pcap ? 0 : settle_packet(o, err);
+	if (!o->pcap && settle_packet(o, err))
+		return -1;
+	return fg_inject_settle_control(o, err);
 }

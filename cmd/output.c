@@ -16,7 +16,8 @@ static int write_failed(struct fg_error *err)
 
 int fg_output_write(const char *data, size_t len, struct fg_error *err)
 {
-	return fwrite(data, 1, len, stdout) == len ? 0 : write_failed(err);
+	/* Nothing to write may be NULL. */
+	return !len || fwrite(data, 1, len, stdout) == len ? 0 : write_failed(err);
 }
 
 int fg_output_flush(struct fg_error *err)

@@ -45,7 +45,7 @@ __flowgen_values() { # VERB OPTION
 	--expect) echo allow deny delivered forwarded dropped ;;
 	--until) echo denied allowed dropped delivered ;;
 	--timing) echo capture fast ;;
-	--proto) echo tcp udp icmp icmpv6 sctp ;;
+	--proto | --control) echo tcp udp icmp icmpv6 sctp ;;
 	--df | --sack | --mss | --wscale | --timestamps) echo on off ;;
 	--ecn) echo not-ect ect0 ect1 ce ;;
 	--dscp) echo cs{0..7} af{1..4}{1..3} ef ;;

@@ -19,14 +19,19 @@ static bool kept_back(const struct fg_result *r)
 	       r->outcome == FG_OUTCOME_REJECTED;
 }
 
-void fg_control_apply(const struct fg_probe *control, struct fg_probe *probe)
+void fg_control_apply(const struct fg_probe *control, const char *text, struct fg_probe *probe)
 {
+	const struct fg_probe_spec *sent = &control->spec;
 	const struct fg_result *c = &control->result;
 	struct fg_result *r = &probe->result;
 	enum fg_expect expect = probe->spec.expect;
 
 	r->control = (struct fg_control){ .given = true,
-					  .port = control->spec.vary.dport,
+					  .text = text,
+					  .dst = sent->vary.dst,
+					  .protocol = fg_packet_protocol(sent->packet,
+									 sent->vary.dst.family),
+					  .port = sent->vary.dport,
 					  .verdict = c->verdict,
 					  .outcome = c->outcome };
 	if (!kept_back(r))

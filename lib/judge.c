@@ -152,6 +152,8 @@ static void distrust(struct fg_result *result, const char *why)
 {
 	result->verdict = FG_VERDICT_UNKNOWN;
 	result->denied_by = -1;
+	result->redirected_by = -1;
+	result->redirected_to = NULL;
 	result->outcome = FG_OUTCOME_INCONCLUSIVE;
 	result->stopped = false;
 	result->dropped = false;
@@ -174,7 +176,7 @@ void fg_judge(const struct fg_scene *scene, struct fg_probe *probe)
 	struct fg_progress p;
 	const char *why;
 
-	*result = (struct fg_result){ .denied_by = -1 };
+	*result = (struct fg_result){ .denied_by = -1, .redirected_by = -1 };
 	fg_progress_follow(scene, trace, &p);
 	result->outcome = outcome_of(scene, &p, result);
 	fg_pieces_judge(scene, trace, result);

@@ -4,18 +4,23 @@
 #define FG_JUDGE_PARTS_H
 
 #include "judge.h"
+#include "names.h"
+
+enum fg_moved { FG_MOVED_NO, FG_MOVED_UNSURE, FG_MOVED_YES };
 
 /* How far the packet was seen to come. */
 struct fg_progress {
-	uint32_t injected; /* how many packets were injected for this probe */
-	bool entered;	   /* seen on the peer or on the primary */
-	bool left_pod;	   /* behind tc/tcx egress of the peer */
-	bool reached_host; /* behind netkit's programs, or the driver's XDP */
-	bool passed_host;  /* behind tc/tcx ingress of the primary */
-	bool redirected;   /* a program of the host side must have sent it elsewhere */
-	bool risen;	   /* seen to move on after its end: this is not one packet's way */
+	uint32_t injected;   /* how many packets were injected for this probe */
+	bool entered;	     /* seen on the peer or on the primary */
+	bool left_pod;	     /* behind tc/tcx egress of the peer */
+	bool reached_host;   /* behind netkit's programs, or the driver's XDP */
+	bool passed_host;    /* behind tc/tcx ingress of the primary */
+	enum fg_moved moved; /* whether a program of the host side sent it elsewhere */
+	bool sent_on;	     /* by a redirect: seen on the program, or by where it came to */
+	bool risen;	     /* seen to move on after its end: this is not one packet's way */
 	const struct fg_observation *received; /* on the primary */
 	const struct fg_observation *place;    /* the last device it was queued to or received on */
+	const struct fg_observation *target;   /* the first place behind a redirect */
 	const struct fg_observation *last;     /* the last one of the packet itself */
 	const struct fg_observation *end;      /* that took it away: free, consume, stop, socket */
 };
@@ -56,6 +61,38 @@ enum fg_ending fg_pieces_ending(const struct fg_scene *scene, const struct fg_tr
 /* Where the packet was cut, and not dropped itself: puts the outcome of its pieces in place of its own. */
 void fg_pieces_judge(const struct fg_scene *scene, const struct fg_trace *trace,
 		     struct fg_result *result);
+
+/* The program's return value, as what it means; NEXT where it means nothing. */
+enum fg_effect fg_program_effect(const struct fg_program *program, int retval);
+
+/* Whether the event is of that device; of the primary. */
+static inline bool fg_at(const struct fg_event *e, uint32_t netns, int ifindex)
+{
+	return e->netns == netns && (int)e->ifindex == ifindex;
+}
+static inline bool fg_on_primary(const struct fg_scene *scene, const struct fg_event *e)
+{
+	return fg_at(e, scene->host_netns, scene->primary_ifindex);
+}
+
+/* Whether the text begins with one of these; NULL does not. */
+bool fg_starts_with_any(const char *text, const char *const *starts, size_t count);
+
+/* Whether the packet was freed by a redirect that failed. */
+bool fg_failed_redirect(const struct fg_observation *o);
+
+/* Whether the kernel has noted, since the primary received it, that a program redirected it. */
+bool fg_noted_since(const struct fg_progress *p, const struct fg_observation *o);
+
+/* Whether a program of the host side sent the packet on, by the first observation behind it (p->received is set). */
+enum fg_moved fg_moved_before(const struct fg_scene *scene, const struct fg_progress *p,
+			      const struct fg_observation *o);
+
+/* Whether a program was seen to redirect the packet here. */
+bool fg_redirects(const struct fg_scene *scene, const struct fg_event *e);
+
+/* Whether a redirect led here: the first place behind it. Freed where it stood, the packet came nowhere. */
+bool fg_is_target(const struct fg_progress *p, const struct fg_event *e);
 
 /* Whether a function of that symbol ("name+offset/size") takes packets for the host's or a pod's own use. */
 bool fg_symbol_delivers(const char *symbol);

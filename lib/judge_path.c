@@ -9,19 +9,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static bool at(const struct fg_event *e, uint32_t netns, int ifindex)
-{
-	return e->netns == netns && (int)e->ifindex == ifindex;
-}
-
-static bool on_primary(const struct fg_scene *scene, const struct fg_event *e)
-{
-	return at(e, scene->host_netns, scene->primary_ifindex);
-}
-
 static bool on_peer(const struct fg_scene *scene, const struct fg_event *e)
 {
-	return at(e, scene->pod_netns, scene->peer_ifindex);
+	return fg_at(e, scene->pod_netns, scene->peer_ifindex);
 }
 
 bool fg_is_drop(const struct fg_scene *scene, const struct fg_event *event)
@@ -36,7 +26,7 @@ static bool starts_with(const char *text, const char *start)
 	return text && !strncmp(text, start, strlen(start));
 }
 
-static bool starts_with_any(const char *text, const char *const *starts, size_t count)
+bool fg_starts_with_any(const char *text, const char *const *starts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (starts_with(text, starts[i]))
@@ -76,12 +66,6 @@ static const char *const users[] = {
 	"vxlan", "fib_",  "dst_", "xfrm",   "esp",   "ip4ip6", "vrf_",
 };
 
-/* A redirect by a program that failed: these free the packet themselves. */
-static const char *const redirectors[] = {
-	"skb_do_redirect",     "__bpf_redirect",  "__bpf_tx_skb",      "bpf_out_neigh",
-	"____dev_forward_skb", "dev_forward_skb", "__dev_forward_skb", "__bpf_rx_skb",
-};
-
 /* Generic XDP runs between "received" and tc ingress; its drops carry no reason of their own on many kernels. */
 static const char *const xdp_runners[] = {
 	"do_xdp_generic",
@@ -91,17 +75,12 @@ static const char *const xdp_runners[] = {
 
 bool fg_symbol_delivers(const char *symbol)
 {
-	return starts_with_any(symbol, takers, COUNT(takers));
+	return fg_starts_with_any(symbol, takers, COUNT(takers));
 }
 
 static bool used_by_stack(const char *symbol)
 {
-	return fg_symbol_delivers(symbol) || starts_with_any(symbol, users, COUNT(users));
-}
-
-static bool failed_redirect(const struct fg_observation *o)
-{
-	return starts_with_any(o->symbol, redirectors, COUNT(redirectors));
+	return fg_symbol_delivers(symbol) || fg_starts_with_any(symbol, users, COUNT(users));
 }
 
 /* Whether the kernel's reason is one that only what comes behind tc ingress gives. */
@@ -112,11 +91,12 @@ static bool reason_of_stack(const struct fg_scene *scene, uint32_t code)
 
 	return name && code != scene->codes.not_specified && code != scene->codes.tc_ingress &&
 	       code != scene->codes.tc_egress && code != scene->codes.xdp &&
-	       !starts_with_any(name, earlier, COUNT(earlier));
+	       !fg_starts_with_any(name, earlier, COUNT(earlier));
 }
 
 /* Whether what is seen here proves that the packet is behind the primary's XDP and tc/tcx ingress. */
-static bool proves_passed(const struct fg_scene *scene, const struct fg_observation *o)
+static bool proves_passed(const struct fg_scene *scene, const struct fg_progress *p,
+			  const struct fg_observation *o)
 {
 	const struct fg_event *e = &o->event;
 
@@ -126,33 +106,16 @@ static bool proves_passed(const struct fg_scene *scene, const struct fg_observat
 	case FG_EVENT_STOP:
 		return true;
 	case FG_EVENT_RECEIVE:
-		return !on_primary(scene, e);
+		return !fg_on_primary(scene, e);
 	case FG_EVENT_FREE:
 	case FG_EVENT_CONSUME:
-		if (e->ifindex && !on_primary(scene, e))
+		if ((e->ifindex && !fg_on_primary(scene, e)) || fg_noted_since(p, o))
 			return true;
-		return used_by_stack(o->symbol) || failed_redirect(o) ||
+		return used_by_stack(o->symbol) || fg_failed_redirect(o) ||
 		       (fg_is_drop(scene, e) && reason_of_stack(scene, (uint32_t)e->code));
 	default:
 		return false;
 	}
-}
-
-/*
- * A routed packet loses a hop; one that a program sent on does not: bpf_redirect() and its kin leave the header as it is, and
- * to be received elsewhere without being queued takes a redirect, unless a bridge stands there.
- */
-static bool sent_elsewhere(const struct fg_scene *scene, const struct fg_progress *p,
-			   const struct fg_observation *o)
-{
-	uint16_t kind = o->event.kind;
-
-	if (failed_redirect(o))
-		return true;
-	if (scene->bridged || !p->received->event.id || p->received->event.id != o->event.id)
-		return false;
-	return (kind == FG_EVENT_QUEUE && o->event.netns == scene->host_netns) ||
-	       kind == FG_EVENT_RECEIVE;
 }
 
 bool fg_progress_replaced(const struct fg_scene *scene, const struct fg_progress *p)
@@ -164,14 +127,18 @@ static void follow_place(const struct fg_scene *scene, struct fg_progress *p,
 			 const struct fg_observation *o)
 {
 	const struct fg_event *e = &o->event;
-	bool primary = on_primary(scene, e), peer = on_peer(scene, e);
+	bool primary = fg_on_primary(scene, e), peer = on_peer(scene, e);
 
 	if (e->kind != FG_EVENT_INJECT)
 		p->entered |= primary || peer;
-	if (p->received && !p->passed_host && proves_passed(scene, o)) {
+	p->sent_on |= fg_redirects(scene, e);
+	if (p->received && !p->passed_host && proves_passed(scene, p, o)) {
 		p->passed_host = true;
-		p->redirected = sent_elsewhere(scene, p, o);
+		p->moved = fg_moved_before(scene, p, o);
+		p->sent_on |= p->moved == FG_MOVED_YES;
 	}
+	if (p->sent_on && !p->target && !p->end && fg_is_target(p, e))
+		p->target = o;
 	if (e->kind == FG_EVENT_QUEUE && peer)
 		p->left_pod = true;
 	if (e->kind == FG_EVENT_RECEIVE && primary) {
@@ -323,16 +290,16 @@ int fg_progress_denied(const struct fg_scene *scene, const struct fg_progress *p
 	if (p->left_pod && !p->reached_host) {
 		/* netkit_xmit() turns to the other end before it asks the programs; it drops for a down device before. */
 		*hook = FG_HOOK_NETKIT_PEER;
-		if (starts_with(end->symbol, "netkit_xmit") && on_primary(scene, &end->event))
+		if (starts_with(end->symbol, "netkit_xmit") && fg_on_primary(scene, &end->event))
 			return FG_STRETCH_WIRE;
 		*hook = FG_HOOK_XDP;
 		return starts_with(end->symbol, "veth_xdp") ? FG_STRETCH_WIRE : -1;
 	}
-	if (!p->reached_host || p->passed_host || !on_primary(scene, &end->event))
+	if (!p->reached_host || p->passed_host || !fg_on_primary(scene, &end->event))
 		return -1;
 	*hook = FG_HOOK_XDP;
 	if ((codes->xdp && code == codes->xdp) ||
-	    starts_with_any(end->symbol, xdp_runners, COUNT(xdp_runners)))
+	    fg_starts_with_any(end->symbol, xdp_runners, COUNT(xdp_runners)))
 		return FG_STRETCH_HOST;
 	*hook = FG_HOOK_TCX_INGRESS;
 	return codes->tc_ingress && code == codes->tc_ingress ? FG_STRETCH_HOST : -1;

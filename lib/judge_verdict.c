@@ -8,16 +8,15 @@ static const struct fg_program *program_at(const struct fg_scene *scene, size_t 
 	return &scene->ladder->programs[i];
 }
 
+/* FG_HOOKS: any. */
 static bool same_kind(enum fg_hook hook, const struct fg_program *program)
 {
-	return (hook == FG_HOOK_XDP) == (program->hook == FG_HOOK_XDP);
+	return hook == FG_HOOKS || (hook == FG_HOOK_XDP) == (program->hook == FG_HOOK_XDP);
 }
 
 static enum fg_effect effect_of(const struct fg_program *program, const struct fg_step *step)
 {
-	if (!step->has_retval || program->classifier)
-		return FG_EFFECT_NEXT;
-	return fg_action_read(program->hook, step->retval, NULL);
+	return step->has_retval ? fg_program_effect(program, step->retval) : FG_EFFECT_NEXT;
 }
 
 static int first_drop(const struct fg_scene *scene, const struct fg_result *result)
@@ -31,13 +30,13 @@ static int first_drop(const struct fg_scene *scene, const struct fg_result *resu
 	return -1;
 }
 
-/* A program that sent the packet elsewhere, by its return value. */
-static bool any_redirect(const struct fg_scene *scene, const struct fg_result *result)
+/* The program that sent the packet elsewhere, by its return value, or -1. */
+static int first_redirect(const struct fg_scene *scene, const struct fg_result *result)
 {
 	for (size_t i = 0; i < scene->ladder->count; i++)
 		if (effect_of(program_at(scene, i), &result->steps[i]) == FG_EFFECT_REDIRECT)
-			return true;
-	return false;
+			return (int)i;
+	return -1;
 }
 
 /* Filters of other kinds can drop in that stretch too. */
@@ -49,11 +48,11 @@ static bool others_drop(const struct fg_scene *scene, enum fg_stretch stretch, e
 }
 
 /*
- * Which program dropped it, without a return value to tell: the only one there, or by the run counters the last one
- * that ran; else -1. Programs seen by fexit did not, or they would have been found.
+ * Which program dropped it or sent it on, without a return value to tell: the only one there, or by the run counters the
+ * last one that ran; else -1. Programs seen by fexit did not, or they would have been found.
  */
-static int denier_in(const struct fg_scene *scene, const struct fg_result *result,
-		     enum fg_stretch stretch, enum fg_hook hook, bool *by_count)
+static int decider_in(const struct fg_scene *scene, const struct fg_result *result,
+		      enum fg_stretch stretch, enum fg_hook hook, bool *by_count)
 {
 	int only = -1, last = -1;
 	bool counted = true;
@@ -84,7 +83,7 @@ static void mark_denier(const struct fg_scene *scene, struct fg_result *result,
 			enum fg_stretch stretch, enum fg_hook hook)
 {
 	bool by_count;
-	int denier = denier_in(scene, result, stretch, hook, &by_count);
+	int denier = decider_in(scene, result, stretch, hook, &by_count);
 	const struct fg_program *program;
 	struct fg_step *step;
 
@@ -168,6 +167,46 @@ static bool all_passed(const struct fg_scene *scene, const struct fg_progress *p
 	return true;
 }
 
+static enum fg_verdict redirected(const struct fg_progress *p, int by, struct fg_result *result)
+{
+	result->redirected_by = by;
+	result->redirected_to = p->target;
+	return FG_VERDICT_REDIRECTED;
+}
+
+/* Which program of the host side it was, where none was seen to return so. */
+static int redirector_of(const struct fg_scene *scene, struct fg_result *result)
+{
+	bool by_count;
+	int by = decider_in(scene, result, FG_STRETCH_HOST, FG_HOOKS, &by_count);
+	struct fg_step *step = &result->steps[by < 0 ? 0 : by];
+
+	if (by < 0 || step->ran == FG_RAN_NO)
+		return -1;
+	step->ran = FG_RAN_YES;
+	if (program_at(scene, (size_t)by)->hook != FG_HOOK_XDP &&
+	    !program_at(scene, (size_t)by)->classifier) {
+		step->has_retval = true;
+		step->retval = 7; /* TCX_REDIRECT, TC_ACT_REDIRECT */
+	}
+	/* The kernel asks no one behind it. */
+	for (size_t i = (size_t)by + 1; i < scene->ladder->count; i++)
+		if (result->steps[i].ran == FG_RAN_UNKNOWN)
+			result->steps[i].ran = FG_RAN_NO;
+	return by;
+}
+
+/* Whether a program of the host side ran of which it is not known what it returned. */
+static bool any_unseen(const struct fg_scene *scene, const struct fg_result *result)
+{
+	for (size_t i = 0; i < scene->ladder->count; i++)
+		if (fg_stretch_of(program_at(scene, i)) == FG_STRETCH_HOST &&
+		    result->steps[i].ran != FG_RAN_NO &&
+		    result->steps[i].evidence != FG_EVIDENCE_FEXIT)
+			return true;
+	return false;
+}
+
 static enum fg_verdict unknown(struct fg_result *result, const char *reason)
 {
 	if (!result->reason)
@@ -195,14 +234,22 @@ static enum fg_verdict verdict_of_passed(const struct fg_scene *scene, const str
 	}
 	if (!any)
 		return FG_VERDICT_NONE;
-	return p->redirected && host ? FG_VERDICT_REDIRECTED : FG_VERDICT_ALLOWED;
+	if (p->moved == FG_MOVED_YES && host)
+		return redirected(p, redirector_of(scene, result), result);
+	if (p->moved == FG_MOVED_UNSURE && any_unseen(scene, result))
+		return unknown(
+			result,
+			"a redirect by an untraced program cannot be told from bridging here");
+	return FG_VERDICT_ALLOWED;
 }
 
 static enum fg_verdict verdict_without_drop(const struct fg_scene *scene,
 					    const struct fg_progress *p, struct fg_result *result)
 {
-	if (any_redirect(scene, result))
-		return FG_VERDICT_REDIRECTED;
+	int by = first_redirect(scene, result);
+
+	if (by >= 0)
+		return redirected(p, by, result);
 	if (!p->entered)
 		return unknown(result, "it was not seen on the pod's egress path");
 	if (!scene->ladder->count) {

@@ -85,6 +85,13 @@ struct fg_packet_spec {
 /* Makes the template of a TCP SYN as Linux sends it. */
 void fg_packet_spec_init(struct fg_packet_spec *spec);
 
+/*
+ * Makes *to, which owns nothing yet, a template of its own that is as from. Returns 0, or -1 where memory is short; *to is
+ * then the initial one.
+ */
+int fg_packet_spec_copy(struct fg_packet_spec *to, const struct fg_packet_spec *from,
+			struct fg_error *err);
+
 /* Frees what the template owns, and makes it the initial one. */
 void fg_packet_spec_free(struct fg_packet_spec *spec);
 

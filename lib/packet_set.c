@@ -5,6 +5,7 @@
  */
 #include "packet_set.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,23 @@ void fg_packet_spec_init(struct fg_packet_spec *spec)
 	spec->protocol = IPPROTO_TCP;
 	spec->mtu = 1500;
 	spec->trace_option = 136;
+}
+
+int fg_packet_spec_copy(struct fg_packet_spec *to, const struct fg_packet_spec *from,
+			struct fg_error *err)
+{
+	uint8_t *payload = NULL;
+
+	fg_packet_spec_init(to);
+	if (from->payload) {
+		payload = malloc(from->payload_len ? from->payload_len : 1);
+		if (!payload)
+			return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "packet");
+		memcpy(payload, from->payload, from->payload_len);
+	}
+	*to = *from;
+	to->payload = payload;
+	return 0;
 }
 
 void fg_packet_spec_free(struct fg_packet_spec *spec)

@@ -221,7 +221,10 @@ enum fg_proof { FG_PROOF_NONE, FG_PROOF_GIVEN, FG_PROOF_FAILED };
 /* What became of the probe that was expected to pass, sent beside this one; see control.h. */
 struct fg_control {
 	bool given;
-	uint16_t port; /* host order; 0: the protocol has none */
+	const char *text; /* as the user asked for it; borrowed, NULL: by other means */
+	struct fg_addr dst;
+	uint8_t protocol; /* IP protocol number */
+	uint16_t port;	  /* host order; 0: the protocol has none */
 	enum fg_verdict verdict;
 	enum fg_outcome outcome;
 	enum fg_proof proof; /* NONE: there is nothing to prove */
@@ -232,7 +235,10 @@ struct fg_left; /* left.h */
 /* Section 4: what follows from the trace. */
 struct fg_result {
 	enum fg_verdict verdict;
-	int denied_by; /* index in the ladder; -1: none, or not known which */
+	int denied_by;	   /* index in the ladder; -1: none, or not known which */
+	int redirected_by; /* the same of a redirect */
+	const struct fg_observation *
+		redirected_to; /* first seen there; in the trace; NULL: not, or it never came there */
 	struct fg_step steps[FG_LADDER_MAX];
 	enum fg_outcome outcome;
 	bool stopped; /* delivered: flowgen took it off before the pod's stack */
@@ -296,6 +302,7 @@ struct fg_scene {
 	int peer_ifindex, primary_ifindex;
 	bool netkit;
 	bool bridged; /* the primary is a port of a bridge: a packet may leave with its TTL as it was */
+	bool notes_redirects; /* this kernel notes on a packet that bpf_redirect() sent it on; see marking.h */
 	bool xdp_copies; /* native XDP on the primary: the packet's sk_buff is replaced there */
 	struct fg_drop_codes codes;
 	/* Names of things; may be NULL. device() returns NULL for an unknown device; both are borrowed. */

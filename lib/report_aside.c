@@ -2,6 +2,8 @@
 /* report_aside.c - what is told beside the packet's own way: the positive control, and the state that the probe left. */
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "left.h"
 #include "names.h"
@@ -22,7 +24,15 @@ static void put_bool(struct fg_buffer *out, const char *key, bool value)
 
 static void put_control(struct fg_buffer *out, const struct fg_control *c)
 {
-	PUT(out, ",\"control\":{\"port\":");
+	char text[FG_ADDR_TEXT_LEN], number[4];
+
+	PUT(out, ",\"control\":{\"asked\":");
+	fg_json_put_text(out, c->text);
+	PUT(out, ",\"proto\":");
+	fg_json_put_text(out, fg_protocol_text(c->protocol, number));
+	PUT(out, ",\"dst\":");
+	fg_json_put_text(out, fg_addr_text(&c->dst, text, sizeof(text)));
+	PUT(out, ",\"port\":");
 	if (c->port)
 		fg_buffer_put_u64(out, c->port);
 	else
@@ -99,19 +109,32 @@ void fg_json_aside(struct fg_buffer *out, const struct fg_result *result)
 		put_left(out, result->left);
 }
 
+/* "tcp 10.9.0.9:443 (tcp,dport=443,ttl=9): allowed, delivered: ..."; a list is more than where it went to. */
+static void text_control(const struct fg_page *page, const struct fg_control *c)
+{
+	char text[400], addr[FG_ADDR_TEXT_LEN], number[4], port[8] = "", list[200] = "";
+	bool six = c->port && c->dst.family == AF_INET6;
+
+	if (c->port)
+		snprintf(port, sizeof(port), ":%u", c->port);
+	if (c->text && strpbrk(c->text, "=,"))
+		snprintf(list, sizeof(list), " (%.190s)", c->text);
+	snprintf(text, sizeof(text), "%s %s%s%s%s%s: %s, %s%s",
+		 fg_protocol_text(c->protocol, number), six ? "[" : "",
+		 fg_addr_text(&c->dst, addr, sizeof(addr)), six ? "]" : "", port, list,
+		 fg_verdict_name(c->verdict), fg_outcome_name(c->outcome),
+		 c->proof == FG_PROOF_NONE    ? ""
+		 : c->proof == FG_PROOF_GIVEN ? ": the denial is proven"
+					      : ": the denial is NOT proven");
+	fg_text_entry(page, "control", text);
+}
+
 void fg_text_aside(const struct fg_page *page, const struct fg_result *result)
 {
-	const struct fg_control *c = &result->control;
 	char text[FG_FLOW_TEXT_LEN + 120], flow[FG_FLOW_TEXT_LEN];
 
-	if (c->given) {
-		snprintf(text, sizeof(text), "port %u: %s, %s%s", c->port,
-			 fg_verdict_name(c->verdict), fg_outcome_name(c->outcome),
-			 c->proof == FG_PROOF_NONE    ? ""
-			 : c->proof == FG_PROOF_GIVEN ? ": the denial is proven"
-						      : ": the denial is NOT proven");
-		fg_text_entry(page, "control", text);
-	}
+	if (result->control.given)
+		text_control(page, &result->control);
 	for (uint32_t i = 0; result->left && i < result->left->count; i++) {
 		const struct fg_left_conn *l = &result->left->list[i];
 

@@ -7,19 +7,6 @@
 
 #define HEADLINE_MAX 1400
 
-static int redirector(const struct fg_report *report, const struct fg_result *result)
-{
-	for (size_t i = 0; i < report->programs; i++) {
-		const struct fg_program *program = &report->scene->ladder->programs[i];
-		const struct fg_step *step = &result->steps[i];
-
-		if (step->has_retval && !program->classifier &&
-		    fg_action_read(program->hook, step->retval, NULL) == FG_EFFECT_REDIRECT)
-			return (int)i;
-	}
-	return -1;
-}
-
 static void by_program(const struct fg_report *report, const char *word, int index,
 		       const char *otherwise, char *buf, size_t size)
 {
@@ -32,38 +19,6 @@ static void by_program(const struct fg_report *report, const char *word, int ind
 	program = &report->scene->ladder->programs[index];
 	snprintf(buf, size, "%s by %s (%s on %s)", word, program->name, fg_hook_name(program->hook),
 		 program->device);
-}
-
-static enum fg_paint put_verdict(const struct fg_report *report, const struct fg_result *result,
-				 char *buf, size_t size)
-{
-	size_t ran = 0;
-
-	for (size_t i = 0; i < report->programs; i++)
-		ran += result->steps[i].ran == FG_RAN_YES;
-	switch (result->verdict) {
-	case FG_VERDICT_DENIED:
-		by_program(report, "DENIED", result->denied_by,
-			   "by policy (which program is not known)", buf, size);
-		return FG_PAINT_BAD;
-	case FG_VERDICT_REDIRECTED:
-		by_program(report, "REDIRECTED", redirector(report, result),
-			   "by a policy program (which one is not known)", buf, size);
-		return FG_PAINT_GOOD;
-	case FG_VERDICT_ALLOWED:
-		if (ran)
-			snprintf(buf, size, "ALLOWED: %zu polic%s let it pass", ran,
-				 ran == 1 ? "y program" : "y programs");
-		else
-			snprintf(buf, size, "ALLOWED: policy let it pass");
-		return FG_PAINT_GOOD;
-	case FG_VERDICT_NONE:
-		snprintf(buf, size, "NOTHING ENFORCES HERE: no policy program saw the packet");
-		return FG_PAINT_DOUBT;
-	default:
-		snprintf(buf, size, "VERDICT UNKNOWN");
-		return FG_PAINT_DOUBT;
-	}
 }
 
 /* " in pod shop/cart-0 (eth0)", or "". */
@@ -81,6 +36,49 @@ static const char *place_text(const struct fg_report *report, const struct fg_ob
 		snprintf(buf, size, " %s %s%s%s%s", word, device->name,
 			 device->where[0] ? " (" : "", device->where, device->where[0] ? ")" : "");
 	return buf;
+}
+
+/* "REDIRECTED by NAME (HOOK on DEVICE) to DEVICE (WHERE)" */
+static void put_redirect(const struct fg_report *report, const struct fg_result *result, char *buf,
+			 size_t size)
+{
+	char by[200], to[380];
+
+	by_program(report, "REDIRECTED", result->redirected_by,
+		   "by a policy program (which one is not known)", by, sizeof(by));
+	place_text(report, result->redirected_to, "to", to, sizeof(to));
+	snprintf(buf, size, "%s%s", by, to);
+}
+
+static enum fg_paint put_verdict(const struct fg_report *report, const struct fg_result *result,
+				 char *buf, size_t size)
+{
+	size_t ran = 0;
+
+	for (size_t i = 0; i < report->programs; i++)
+		ran += result->steps[i].ran == FG_RAN_YES;
+	switch (result->verdict) {
+	case FG_VERDICT_DENIED:
+		by_program(report, "DENIED", result->denied_by,
+			   "by policy (which program is not known)", buf, size);
+		return FG_PAINT_BAD;
+	case FG_VERDICT_REDIRECTED:
+		put_redirect(report, result, buf, size);
+		return FG_PAINT_GOOD;
+	case FG_VERDICT_ALLOWED:
+		if (ran)
+			snprintf(buf, size, "ALLOWED: %zu polic%s let it pass", ran,
+				 ran == 1 ? "y program" : "y programs");
+		else
+			snprintf(buf, size, "ALLOWED: policy let it pass");
+		return FG_PAINT_GOOD;
+	case FG_VERDICT_NONE:
+		snprintf(buf, size, "NOTHING ENFORCES HERE: no policy program saw the packet");
+		return FG_PAINT_DOUBT;
+	default:
+		snprintf(buf, size, "VERDICT UNKNOWN");
+		return FG_PAINT_DOUBT;
+	}
 }
 
 /* Where there is no tcx a packet can only be stopped at the socket (aux is its cookie). */
@@ -126,7 +124,7 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 void fg_text_headline(const struct fg_page *page, const struct fg_report *report,
 		      const struct fg_probe *probe)
 {
-	char verdict[300], outcome[800], text[HEADLINE_MAX];
+	char verdict[600], outcome[800], text[HEADLINE_MAX];
 	enum fg_paint paint = put_verdict(report, &probe->result, verdict, sizeof(verdict));
 
 	put_outcome(report, &probe->result, outcome, sizeof(outcome));

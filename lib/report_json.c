@@ -132,19 +132,61 @@ static void put_step(struct fg_buffer *out, const struct fg_program *program,
 	PUT(out, "}");
 }
 
+static void put_netns(struct fg_buffer *out, uint32_t inode, const char *name)
+{
+	if (!inode) {
+		PUT(out, "null");
+		return;
+	}
+	PUT(out, "{\"inode\":");
+	fg_buffer_put_u64(out, inode);
+	PUT(out, ",\"name\":");
+	put_text(out, name);
+	PUT(out, "}");
+}
+
+static void put_program(struct fg_buffer *out, const struct fg_report *report, int index)
+{
+	if (index >= 0 && (size_t)index < report->programs)
+		fg_buffer_puts(out, report->denier[index]);
+	else
+		PUT(out, "null");
+}
+
+/* A device as observations have it. */
+static void put_place(struct fg_buffer *out, const struct fg_report *report,
+		      const struct fg_observation *seen)
+{
+	const struct fg_scene *scene = report->scene;
+	const struct fg_event *e = seen ? &seen->event : NULL;
+	const struct fg_device *device =
+		e && scene->device ? scene->device(scene->names, e->netns, (int)e->ifindex) : NULL;
+
+	if (!e) {
+		PUT(out, "null");
+		return;
+	}
+	PUT(out, "{\"device\":");
+	put_text(out, device ? device->name : NULL);
+	put_number(out, "ifindex", e->ifindex != 0, e->ifindex);
+	PUT(out, ",\"netns\":");
+	put_netns(out, e->netns, device ? device->where : NULL);
+	PUT(out, "}");
+}
+
 static void put_policy(struct fg_buffer *out, const struct fg_report *report,
 		       const struct fg_result *result)
 {
 	const struct fg_ladder *ladder = report->scene->ladder;
-	int denier = result->denied_by;
 
 	PUT(out, "{\"verdict\":");
 	put_text(out, fg_verdict_name(result->verdict));
 	PUT(out, ",\"denied_by\":");
-	if (denier >= 0 && (size_t)denier < report->programs)
-		fg_buffer_puts(out, report->denier[denier]);
-	else
-		PUT(out, "null");
+	put_program(out, report, result->denied_by);
+	PUT(out, ",\"redirected_by\":");
+	put_program(out, report, result->redirected_by);
+	PUT(out, ",\"redirected_to\":");
+	put_place(out, report, result->redirected_to);
 	PUT(out, ",\"programs\":[");
 	for (size_t i = 0; i < report->programs; i++) {
 		if (i)
@@ -156,19 +198,6 @@ static void put_policy(struct fg_buffer *out, const struct fg_report *report,
 	put_bool(out, ladder->other_filters);
 	PUT(out, ",\"pod_qdisc\":");
 	put_bool(out, ladder->pod_qdisc);
-	PUT(out, "}");
-}
-
-static void put_netns(struct fg_buffer *out, uint32_t inode, const char *name)
-{
-	if (!inode) {
-		PUT(out, "null");
-		return;
-	}
-	PUT(out, "{\"inode\":");
-	fg_buffer_put_u64(out, inode);
-	PUT(out, ",\"name\":");
-	put_text(out, name);
 	PUT(out, "}");
 }
 

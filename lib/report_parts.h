@@ -17,7 +17,7 @@ struct fg_report {
 	char *pod;
 	char *not_exercised;
 	char *program[FG_LADDER_MAX]; /* the constant members, without the closing brace */
-	char *denier[FG_LADDER_MAX];  /* how denied_by refers to it */
+	char *denier[FG_LADDER_MAX];  /* how denied_by and redirected_by refer to it */
 };
 
 /* The packet as it was injected, read back from its bytes. */

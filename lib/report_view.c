@@ -170,12 +170,13 @@ static void sight_of_flow(const struct fg_probe *probe, const struct fg_observat
 /* Whether flowgen took it off before, whole or this piece of it. */
 static bool was_stopped(const struct fg_probe *probe, const struct fg_observation *seen)
 {
+	const uint8_t kin = FG_EVENT_F_CLONE | FG_EVENT_F_PIECE | FG_EVENT_F_REPLY;
 	const struct fg_event *e = &seen->event;
 
 	for (uint32_t i = 0; i < probe->trace.count && &probe->trace.list[i] < seen; i++) {
 		const struct fg_event *before = &probe->trace.list[i].event;
 
-		if (before->kind == FG_EVENT_STOP && before->flags == e->flags &&
+		if (before->kind == FG_EVENT_STOP && !((before->flags ^ e->flags) & kin) &&
 		    before->branch == e->branch)
 			return true;
 	}

@@ -9,6 +9,7 @@
 
 #include "capability.h"
 #include "fd.h"
+#include "marking.h"
 #include "method.h"
 #include "route.h"
 #include "session_state.h"
@@ -161,6 +162,16 @@ static int open_counters(struct fg_session *s, struct fg_member *m)
 	return 0;
 }
 
+/* Only there is it asked whether the kernel notes redirects: to tell them from bridging, where no program was traced to. */
+static bool needs_marking(const struct fg_member *m)
+{
+	for (size_t i = 0; i < m->ladder.count; i++)
+		if (m->pod.primary.master && m->ladder.programs[i].side == FG_SIDE_HOST &&
+		    !m->ladder.programs[i].traced)
+			return true;
+	return false;
+}
+
 static void fill_scene(struct fg_session *s, struct fg_member *m, enum fg_method method)
 {
 	m->scene = (struct fg_scene){
@@ -172,6 +183,7 @@ static void fill_scene(struct fg_session *s, struct fg_member *m, enum fg_method
 		.primary_ifindex = m->pod.primary.ifindex,
 		.netkit = !strcmp(m->pod.primary.kind, "netkit"),
 		.bridged = m->pod.primary.master != 0,
+		.notes_redirects = needs_marking(m) && fg_marking_works(),
 		.codes = fg_reasons_codes(s->reasons),
 		.device = fg_names_device,
 		.reason = fg_names_reason,

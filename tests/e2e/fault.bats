@@ -8,6 +8,7 @@ setup_file() {
 	pods_up
 	# A link that is only there to be wrong: it has a route, and one namespace behind it.
 	podctl up far --addr 10.9.5.9/24 --gw 10.9.5.1
+	ledger_open
 }
 teardown_file() { node_down; }
 teardown() {
@@ -204,6 +205,7 @@ pieces() {
 	wait_for test -s "$NODE_DIR/gone"
 	podctl del gone
 	wait "$runner" || status=$?
+	ledger_enter --dport 1-20000 < "$NODE_DIR/gone"
 	# One by one: the whole file would be a large array.
 	jq -r .outcome "$NODE_DIR/gone" | sort -u > "$NODE_DIR/outcomes"
 	[ -s "$NODE_DIR/outcomes" ]
@@ -239,4 +241,8 @@ pieces() {
 	inject --dst 10.55.0.2 --proto icmp --reply
 	one '.outcome == "replied" and .reply.kind == "echo-reply" and (.observations | map(.action) | index("Encapsulated") != null and index("Decapsulated") != null)'
 	node ip link del vx0
+}
+
+@test "conservation: over all of these, what was injected is the sum of the outcomes" {
+	ledger_balances
 }

@@ -123,7 +123,70 @@ heard() { wait "$LISTENER"; }
 flowgen() { run --separate-stderr node "$FLOWGEN" "$@"; }
 
 # inject ARGUMENT...: as the pod web to dst, as JSON.
-inject() { flowgen inject --pod netns:web "$@"; }
+inject() {
+	flowgen inject --pod netns:web "$@"
+	if [ -e "${NODE_DIR:-}/ledger" ] && [ -n "$output" ]; then
+		ledger_enter "$@" <<< "$output"
+	fi
+}
+
+# --- the ledger: what was injected is what became of it ---------------------------------------------------------------
+
+# Counts, from now on, what the pod web sends where it comes into the host's stack, whoever says so: but for the resets by
+# which flowgen ends what it has half opened. In setup_file; `inject` then enters each of its runs.
+ledger_open() {
+	: > "$NODE_DIR/ledger"
+	node nft -f - <<-'END'
+		table ip ledger {
+			counter arrived { }
+			chain c {
+				type filter hook prerouting priority -300;
+				iifname "hweb" tcp flags & rst == rst accept
+				iifname "hweb" counter name arrived
+			}
+		}
+	END
+}
+
+# How many probes the options of inject ask for.
+asked_for() {
+	local ports=1 count=1
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--dport) [[ $2 != *-* ]] || ports=$((${2#*-} - ${2%-*} + 1)) ;;
+		--count) count=$2 ;;
+		esac
+		shift
+	done
+	echo $((ports * count))
+}
+
+# ledger_enter OPTION...: the results on standard input are those of inject with these options. A line of the ledger is a
+# number and what it is the number of.
+ledger_enter() {
+	echo "$(asked_for "$@") asked" >> "$NODE_DIR/ledger"
+	jq -r 'if .total then (.outcomes | to_entries[] | "\(.value.count) \(.key)"), "\((.verdicts.denied.count // 0) + (.verdicts.redirected.count // 0)) elsewhere"
+		else "1 \(.outcome)", (select(.policy.verdict | IN("denied", "redirected")) | "1 elsewhere") end' |
+		awk '{ n[$2] += $1 } END { for (k in n) print n[k], k }' >> "$NODE_DIR/ledger"
+}
+
+# What was asked for, what became of it, and what the host's own rules counted (what was denied or redirected does not come
+# there) agree, and each packet has one of the six ends.
+ledger_balances() {
+	local arrived
+	arrived=$(node nft --json list counter ip ledger arrived | jq '.nftables[] | .counter // empty | .packets')
+	awk -v arrived="$arrived" '
+		{ n[$2] += $1 }
+		END {
+			split("delivered forwarded dropped rejected replied inconclusive", ends)
+			for (i in ends) { sum += n[ends[i]]; text = text " " n[ends[i]] + 0 " " ends[i] }
+			printf "%d asked for, %d denied or redirected, %d arrived, outcomes:%s\n", n["asked"], n["elsewhere"], arrived, text
+			for (i in ends) known[ends[i]]
+			known["asked"]; known["elsewhere"]
+			for (k in n) if (!(k in known)) { print "no outcome: " k; bad = 1 }
+			exit bad || !n["asked"] || sum != n["asked"] || arrived + n["elsewhere"] != n["asked"]
+		}' "$NODE_DIR/ledger"
+}
 
 # --- what came out -----------------------------------------------------------------------------------------------------
 

@@ -155,6 +155,7 @@ denies() {
 	inject --dst 10.9.0.9:53 --proto udp
 	holds '.policy.verdict == "redirected" and .policy.denied_by == null'
 	! can fexit || holds '.policy.programs[0].action == "NETKIT_REDIRECT"'
+	holds ".policy.redirected_by.id == $id and .policy.redirected_to.device == \"hdst\""
 	[ "$(podctl seen "$id")" = '1 0' ]
 }
 

@@ -8,6 +8,7 @@ setup_file() {
 	podctl up web --addr 10.9.1.2/32
 	podctl up dst --addr 10.9.0.9/24 --gw 10.9.0.1
 	serve dst 53
+	ledger_open
 }
 teardown_file() { node_down; }
 
@@ -110,4 +111,8 @@ reason_number() {
 	is_status 0
 	holds '.total == 300 and ([.outcomes[].count] | add) == 300 and ([.verdicts[].count] | add) == 300'
 	holds '.verdicts.denied.count == 100 and .verdicts.denied.ports == ["100-199"]'
+}
+
+@test "over all of these, what was injected is the sum of the outcomes" {
+	ledger_balances
 }

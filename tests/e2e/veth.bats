@@ -151,7 +151,7 @@ denies_xdp() {
 	hear dst packet --dev eth0 --count 1
 	inject --dst 10.9.0.9:53 --proto udp
 	is_status 0
-	holds '.policy.verdict == "redirected" and .policy.denied_by == null'
+	holds ".policy.verdict == \"redirected\" and .policy.denied_by == null and .policy.redirected_by.id == $id"
 	[[ $(podctl seen "$id") == '1 0' ]]
 	heard
 }

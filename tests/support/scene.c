@@ -127,6 +127,8 @@ void scene_see(struct fg_trace *trace, const struct seen *seen)
 	event.time_ns = 1000000 + 1000 * (uint64_t)trace->count;
 	if (seen->kind == FG_EVENT_POLICY)
 		event.aux = 310;
+	if (seen->mac)
+		event.aux = seen->mac;
 	o = fg_trace_add(trace, &event);
 	if (!o)
 		abort();

@@ -33,6 +33,7 @@ struct seen {
 	unsigned int id; /* hops left, or the program's number */
 	const char *symbol;
 	unsigned int flags;
+	uint64_t mac; /* QUEUE, RECEIVE: the Ethernet source address */
 };
 
 #define SEEN_MAX 16

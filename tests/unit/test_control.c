@@ -6,14 +6,19 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
 
 #include "control.h"
 
 static struct fg_probe judged(enum fg_verdict verdict, enum fg_outcome outcome,
 			      enum fg_expect expect)
 {
+	static const struct fg_packet_spec udp = { .protocol = IPPROTO_UDP };
+
 	return (struct fg_probe){
-		.spec = { .expect = expect, .vary.dport = 443 },
+		.spec = { .expect = expect,
+			  .packet = &udp,
+			  .vary = { .dst.family = AF_INET, .dport = 443 } },
 		.result = { .verdict = verdict, .outcome = outcome, .expect_met = true }
 	};
 }
@@ -39,8 +44,11 @@ static void a_passed_control_proves(void **state)
 	struct fg_probe p = judged(FG_VERDICT_DENIED, FG_OUTCOME_DROPPED, FG_EXPECT_DENY);
 
 	(void)state;
-	fg_control_apply(&c, &p);
+	fg_control_apply(&c, "udp,dport=443", &p);
 	assert_true(p.result.control.given);
+	assert_string_equal(p.result.control.text, "udp,dport=443");
+	assert_int_equal(p.result.control.protocol, IPPROTO_UDP);
+	assert_int_equal(p.result.control.dst.family, AF_INET);
 	assert_int_equal(p.result.control.port, 443);
 	assert_int_equal(p.result.control.proof, FG_PROOF_GIVEN);
 	assert_true(p.result.expect_met);
@@ -57,7 +65,7 @@ static void a_failed_control_leaves_it_open(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct fg_probe p = judged(FG_VERDICT_DENIED, FG_OUTCOME_DROPPED, expects[i]);
 
-		fg_control_apply(&c, &p);
+		fg_control_apply(&c, NULL, &p);
 		assert_int_equal(p.result.verdict, FG_VERDICT_DENIED);
 		assert_int_equal(p.result.outcome, FG_OUTCOME_DROPPED);
 		assert_int_equal(p.result.control.proof, FG_PROOF_FAILED);
@@ -68,7 +76,7 @@ static void a_failed_control_leaves_it_open(void **state)
 	c.result.outcome = FG_OUTCOME_INCONCLUSIVE;
 	struct fg_probe p = judged(FG_VERDICT_NONE, FG_OUTCOME_REJECTED, FG_EXPECT_NOTHING);
 
-	fg_control_apply(&c, &p);
+	fg_control_apply(&c, NULL, &p);
 	assert_string_equal(p.result.reason, "the control is inconclusive");
 	/* Nothing was expected, and so nothing can be unmet. */
 	assert_true(p.result.expect_met);
@@ -81,7 +89,7 @@ static void what_passed_needs_no_proof(void **state)
 	struct fg_probe p = judged(FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED, FG_EXPECT_ALLOW);
 
 	(void)state;
-	fg_control_apply(&c, &p);
+	fg_control_apply(&c, NULL, &p);
 	assert_int_equal(p.result.control.proof, FG_PROOF_NONE);
 	assert_true(p.result.expect_met);
 	assert_null(p.result.reason);

@@ -28,6 +28,8 @@
 #define XMIT(place, rc) { FG_EVENT_XMIT, place, rc }
 #define SOCKET(place) { FG_EVENT_SOCKET, place }
 #define STOP(place) { FG_EVENT_STOP, place }
+#define NOTED(kind, place, hops) { FG_EVENT_##kind, place, 0, hops, NULL, FG_EVENT_F_MOVED }
+#define FROM(kind, place, hops, mac) { FG_EVENT_##kind, place, 0, hops, NULL, 0, mac }
 #define LOST { FG_EVENT_LOST }
 #define CLONE(kind, place) { kind, place, 0, 64, NULL, FG_EVENT_F_CLONE }
 /* From injection to the host side's tc ingress. */
@@ -41,7 +43,7 @@ struct trial {
 	const char *what;
 	enum fg_method method;
 	const char *ladder;	/* see scene_ladder() */
-	const char *flags;	/* n netkit, b bridged, x xdp_copies, o other filters, O on the pod's side, c programs changed, l lost */
+	const char *flags;	/* n netkit, b bridged, m redirects are noted, x xdp_copies, o other filters, O on the pod's side, c programs changed, l lost */
 	const char *runs;	/* run counters, a digit each; '?' unknown; NULL: none were read */
 	struct seen seen[SEEN_MAX];
 	/* The answer. steps: for each program whether it ran (Y, N, ?) and by which evidence (f, d, c, -). */
@@ -242,8 +244,46 @@ static const struct trial trials[] = {
 	/* --- redirects that nobody reported --- */
 	{ "queued with its hops as they were: redirected", PEER_EGRESS, "I", "", NULL,
 	  { UP_TO_HOST, QUEUE(HARDWARE, 64), XMIT(HARDWARE, 0) }, MOVED, 0, FORWARDED, "Y-", NULL },
-	{ "the same behind a bridge", PEER_EGRESS, "I", "b", NULL,
+	{ "the same behind a bridge, where a redirect would have been noted", PEER_EGRESS, "I", "bm", NULL,
 	  { UP_TO_HOST, QUEUE(HARDWARE, 64), XMIT(HARDWARE, 0) }, ALLOWED, 0, FORWARDED, "Y-", NULL },
+	{ "the same behind a bridge, where it would not", PEER_EGRESS, "I", "b", NULL,
+	  { UP_TO_HOST, QUEUE(HARDWARE, 64), XMIT(HARDWARE, 0) }, UNKNOWN, 0, FORWARDED, "Y-", "from bridging" },
+	{ "the same, but the program was seen to let it pass", PEER_EGRESS, "I*", "b", NULL,
+	  { UP_TO_HOST, POLICY(PRIMARY, 1, -1), QUEUE(HARDWARE, 64), XMIT(HARDWARE, 0) }, ALLOWED, 0, FORWARDED, "Yf", NULL },
+	{ "behind a bridge, and noted", PEER_EGRESS, "I", "bm", NULL,
+	  { UP_TO_HOST, NOTED(QUEUE, LXC2, 64), RECEIVE(POD2, 64), STOP(POD2) }, MOVED, 0, DELIVERED, "Y-", NULL },
+	{ "noted before the host side: that tells nothing of its programs", PEER_EGRESS, "I", "bm", NULL,
+	  { INJECT, QUEUE(PEER, 64), NOTED(RECEIVE, PRIMARY, 64), NOTED(QUEUE, HARDWARE, 64), XMIT(HARDWARE, 0) },
+	  UNKNOWN, 0, FORWARDED, "Y-", "from bridging" },
+	{ "noted, and its hops are one less: a program can do that too", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, NOTED(QUEUE, HARDWARE, 63), XMIT(HARDWARE, 0) }, MOVED, 0, FORWARDED, "Y-", NULL },
+	{ "dropped by the device that it was sent back to", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, { FG_EVENT_FREE, PRIMARY, R_TC_EGRESS, 0, "__dev_queue_xmit+0x1/0x2", FG_EVENT_F_MOVED } },
+	  MOVED, 0, DROPPED, "Y-", NULL },
+	{ "behind a bridge, from another Ethernet address", PEER_EGRESS, "I", "b", NULL,
+	  { INJECT, QUEUE(PEER, 64), FROM(RECEIVE, PRIMARY, 64, 0x1111), FROM(QUEUE, LXC2, 64, 0x2222), RECEIVE(POD2, 64), STOP(POD2) },
+	  MOVED, 0, DELIVERED, "Y-", NULL },
+	{ "behind a bridge, from the same Ethernet address", PEER_EGRESS, "I", "bm", NULL,
+	  { INJECT, QUEUE(PEER, 64), FROM(RECEIVE, PRIMARY, 64, 0x1111), FROM(QUEUE, LXC2, 64, 0x1111), RECEIVE(POD2, 64), STOP(POD2) },
+	  ALLOWED, 0, DELIVERED, "Y-", NULL },
+	{ "the bridge itself received it", PEER_EGRESS, "I", "b", NULL,
+	  { UP_TO_HOST, RECEIVE(BRIDGE, 64), QUEUE(HARDWARE, 63), XMIT(HARDWARE, 0) }, ALLOWED, 0, FORWARDED, "Y-", NULL },
+	{ "behind a bridge, another device received it", PEER_EGRESS, "I", "bm", NULL,
+	  { UP_TO_HOST, RECEIVE(LXC2, 64), FREE(LXC2, R_IP_INHDR, "ip_rcv_core+0x1/0x2") }, MOVED, 0, DROPPED, "Y-", NULL },
+	{ "stopped in another pod without having come there: redirected to its peer", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, STOP(POD2), FREE(POD2, R_TC_INGRESS, CORE) }, MOVED, 0, DELIVERED, "Y-", NULL },
+	{ "the same behind a bridge", PEER_EGRESS, "I", "b", NULL,
+	  { UP_TO_HOST, STOP(POD2) }, MOVED, 0, DELIVERED, "Y-", NULL },
+	{ "dropped in another pod without having come there", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, FREE(POD2, R_NO_SOCKET, "udp_rcv+0x1/0x2") }, MOVED, 0, DROPPED, "Y-", NULL },
+	{ "dropped in wait for a neighbour, with its hops as they were", PEER_EGRESS, "I", "b", NULL,
+	  { UP_TO_HOST, { FG_EVENT_FREE, LXC2, R_UNNAMED, 64, "neigh_invalidate+0x1/0x2" } }, MOVED, 0, DROPPED, "Y-", NULL },
+	{ "the same of one that was routed", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, { FG_EVENT_FREE, LXC2, R_UNNAMED, 63, "neigh_invalidate+0x1/0x2" } }, ALLOWED, 0, DROPPED, "Y-", NULL },
+	{ "routed on by another pod without having come there", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, QUEUE(POD2, 63), XMIT(POD2, 0) }, MOVED, 0, UNCLEAR, "Y-", "in time" },
+	{ "the first of two redirects", PEER_EGRESS, "II", "", "10",
+	  { UP_TO_HOST, QUEUE(LXC2, 64), RECEIVE(POD2, 64), STOP(POD2) }, MOVED, 0, DELIVERED, "YcNc", NULL },
 	{ "received in another pod at once: redirected to its peer", PEER_EGRESS, "I", "", NULL,
 	  { UP_TO_HOST, RECEIVE(POD2, 64), SOCKET(POD2) }, MOVED, 0, DELIVERED, "Y-", NULL },
 	{ "a redirect to a device that went away", PEER_EGRESS, "I", "", NULL,
@@ -328,6 +368,7 @@ static void prepare(const struct trial *t, struct fg_ladder *ladder, struct fg_s
 	*scene = scene_make(ladder, t->method);
 	scene->netkit = strchr(t->flags, 'n');
 	scene->bridged = strchr(t->flags, 'b');
+	scene->notes_redirects = strchr(t->flags, 'm');
 	scene->xdp_copies = strchr(t->flags, 'x');
 	*probe = (struct fg_probe){};
 	probe->trace.changed = strchr(t->flags, 'c');
@@ -378,6 +419,48 @@ static void test_details(void **state)
 	assert_ptr_equal(probe.result.end, &probe.trace.list[3]);
 	fg_trace_free(&probe.trace);
 	fg_ladder_free(&ladder);
+}
+
+/* Which program sent it on, and where it came to first. */
+static void test_redirects(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		struct trial t;
+		int by, to; /* in the ladder, and in the trace; -1: not known */
+	} moves[] = {
+		{ { "traced", PEER_EGRESS, "I*I*", "", NULL, { UP_TO_HOST, POLICY(PRIMARY, 1, -1), POLICY(PRIMARY, 2, 7), QUEUE(LXC2, 64) } }, 1, 5 },
+		{ { "counted", PEER_EGRESS, "III", "", "110", { UP_TO_HOST, QUEUE(LXC2, 64) } }, 1, 3 },
+		{ { "the only one", PEER_EGRESS, "I", "", NULL, { UP_TO_HOST, QUEUE(LXC2, 64) } }, 0, 3 },
+		{ { "one of two", PEER_EGRESS, "II", "", NULL, { UP_TO_HOST, QUEUE(LXC2, 64) } }, -1, 3 },
+		{ { "the one that is not traced", PEER_EGRESS, "I*I", "", NULL, { UP_TO_HOST, POLICY(PRIMARY, 1, -1), QUEUE(LXC2, 64) } }, 1, 4 },
+		{ { "or a filter of another kind", PEER_EGRESS, "I", "o", NULL, { UP_TO_HOST, QUEUE(LXC2, 64) } }, -1, 3 },
+		{ { "to the peer", PEER_EGRESS, "I", "", NULL, { UP_TO_HOST, STOP(POD2), FREE(POD2, R_TC_INGRESS, CORE) } }, 0, 3 },
+		{ { "by the wire", PEER_EGRESS, "K*I", "n", NULL, { INJECT, QUEUE(PEER, 64), POLICY(PRIMARY, 1, 7), QUEUE(LXC2, 64) } }, 0, 3 },
+		{ { "nowhere", PEER_EGRESS, "I", "", NULL, { UP_TO_HOST, FREE(PRIMARY, R_NOT_SPECIFIED, "skb_do_redirect+0x9/0x10") } }, 0, -1 },
+		{ { "back", PEER_EGRESS, "I", "", NULL, { UP_TO_HOST, QUEUE(PRIMARY, 64) } }, 0, 3 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		struct fg_ladder ladder;
+		struct fg_scene scene;
+		struct fg_probe probe;
+		const struct fg_result *r = &probe.result;
+		int to;
+
+		prepare(&moves[i].t, &ladder, &scene, &probe);
+		fg_judge(&scene, &probe);
+		to = r->redirected_to ? (int)(r->redirected_to - probe.trace.list) : -1;
+		if (r->verdict != MOVED || r->redirected_by != moves[i].by || to != moves[i].to)
+			fail_msg("%s: %s by %d to %d", moves[i].t.what, fg_verdict_name(r->verdict),
+				 r->redirected_by, to);
+		if (r->redirected_by >= 0)
+			assert_int_equal(r->steps[r->redirected_by].retval, 7);
+		fg_trace_free(&probe.trace);
+		fg_ladder_free(&ladder);
+	}
 }
 
 static void test_stopped(void **state)
@@ -624,6 +707,8 @@ static void random_trace(struct fg_trace *trace)
 				     .symbol = PICK(symbols),
 				     .flags = seed_below(8) ? 0 : FG_EVENT_F_CLONE };
 
+		seen.flags |= seed_below(8) ? 0 : FG_EVENT_F_MOVED;
+
 		seen.id = seen.kind == FG_EVENT_POLICY ? FIRST_ID + (unsigned int)seed_below(6)
 						       : 63 + (unsigned int)seed_below(2);
 		scene_see(trace, &seen);
@@ -753,10 +838,10 @@ static void test_random_traces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	      cmocka_unit_test(test_details),
-		cmocka_unit_test(test_stopped),	      cmocka_unit_test(test_expectations),
-		cmocka_unit_test(test_endings),	      cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_random_traces),
+		cmocka_unit_test(test_table),	     cmocka_unit_test(test_details),
+		cmocka_unit_test(test_redirects),    cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_expectations), cmocka_unit_test(test_endings),
+		cmocka_unit_test(test_cut),	     cmocka_unit_test(test_random_traces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

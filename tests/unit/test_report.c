@@ -199,7 +199,7 @@ static void test_json_keys(void **state)
 	has_keys(json_object_get(v, "packet"),
 		 "proto src dst sport dport length ttl tos fragments fragment");
 	has_keys(json_object_get(v, "policy"),
-		 "verdict denied_by programs other_filters pod_qdisc");
+		 "verdict denied_by redirected_by redirected_to programs other_filters pod_qdisc");
 	has_keys(json_array_get(json_object_get(json_object_get(v, "policy"), "programs"), 0),
 		 "order hook side device id name tag ran retval action duration_ns evidence");
 	has_keys(json_array_get(json_object_get(v, "observations"), 0),
@@ -287,6 +287,8 @@ static void test_json_without_anything(void **state)
 	holds(v, "packet.length", "null");
 	holds(v, "policy.programs", "[]");
 	holds(v, "policy.denied_by", "null");
+	holds(v, "policy.redirected_by", "null");
+	holds(v, "policy.redirected_to", "null");
 	holds(v, "observations", "[]");
 	holds(v, "end", "null");
 	holds(v, "drop", "null");
@@ -321,6 +323,33 @@ static void test_json_unknown_names(void **state)
 	holds(v, "observations.1.netns", "{\"inode\":100,\"name\":null}");
 	holds(v, "observations.2.netns", "null");
 	holds(v, "observations.2.ifindex", "null");
+	json_decref(v);
+	stage_down(&s);
+}
+
+static void test_json_redirect(void **state)
+{
+	static const struct seen seen[] = {
+		{ FG_EVENT_INJECT, NOWHERE },
+		{ FG_EVENT_QUEUE, PEER, 0, 64 },
+		{ FG_EVENT_RECEIVE, PRIMARY, 0, 64 },
+		{ FG_EVENT_QUEUE, LXC2, 0, 64 },
+		{ FG_EVENT_RECEIVE, POD2, 0, 64 },
+		{ FG_EVENT_STOP, POD2 },
+		{ 0 },
+	};
+	struct stage s;
+	json_t *v;
+
+	(void)state;
+	stage_up(&s, "I", seen);
+	stage_judge(&s);
+	v = stage_json(&s);
+	holds(v, "policy.verdict", "\"redirected\"");
+	holds(v, "policy.redirected_by.order", "1");
+	holds(v, "policy.redirected_by.name", "\"policy_1\"");
+	holds(v, "policy.redirected_to",
+	      "{\"device\":\"lxc2\",\"ifindex\":11,\"netns\":{\"inode\":200,\"name\":\"host\"}}");
 	json_decref(v);
 	stage_down(&s);
 }
@@ -780,6 +809,7 @@ int main(void)
 		cmocka_unit_test(test_json_denied),
 		cmocka_unit_test(test_json_without_anything),
 		cmocka_unit_test(test_json_unknown_names),
+		cmocka_unit_test(test_json_redirect),
 		cmocka_unit_test(test_json_protocols),
 		cmocka_unit_test(test_json_hostile_names),
 		cmocka_unit_test(test_json_gaps),

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "marking.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <bpf/libbpf.h>
+
+#include "fd.h"
+#include "link.h"
+#include "marking.skel.h"
+#include "netns.h"
+#include "rtnl.h"
+
+#define LOOPBACK 1
+#define ETHERTYPE 0x88b5 /* IEEE 802: for local experiments */
+#define WAIT_MS 100
+
+static int attach(int fd, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = LOOPBACK, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = fd);
+	int ret = bpf_tc_hook_create(&hook);
+
+	return ret && ret != -EEXIST ? ret : bpf_tc_attach(&hook, &filter);
+}
+
+static int write_packet(void)
+{
+	const struct sockaddr_ll to = { .sll_family = AF_PACKET,
+					.sll_protocol = htons(ETHERTYPE),
+					.sll_ifindex = LOOPBACK };
+	const char frame[60] = { [12] = (char)(ETHERTYPE >> 8), [13] = (char)(ETHERTYPE & 255) };
+	FG_FD int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && sendto(fd, frame, sizeof(frame), 0, (const struct sockaddr *)&to,
+				 sizeof(to)) == (ssize_t)sizeof(frame)
+		       ? 0
+		       : -1;
+}
+
+static bool try_here(struct marking_bpf *skel)
+{
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(-1, NULL);
+
+	if (!sk || fg_link_set_up(sk, LOOPBACK) ||
+	    attach(bpf_program__fd(skel->progs.fg_bounce), BPF_TC_INGRESS) ||
+	    attach(bpf_program__fd(skel->progs.fg_look), BPF_TC_EGRESS) || write_packet())
+		return false;
+	/* Mostly it has been through by now; a busy kernel leaves it to a thread of its own. */
+	for (int i = 0; i < WAIT_MS && skel->bss->left < 2; i++)
+		poll(NULL, 0, 1);
+	return skel->bss->marked;
+}
+
+bool fg_marking_works(void)
+{
+	struct marking_bpf *skel = marking_bpf__open_and_load();
+	FG_FD int netns = skel ? fg_netns_create(NULL) : -1;
+	bool works = false;
+	int back;
+
+	if (netns >= 0 && !fg_netns_enter(netns, &back, NULL)) {
+		works = try_here(skel);
+		fg_netns_leave(&back);
+	}
+	marking_bpf__destroy(skel);
+	return works;
+}
