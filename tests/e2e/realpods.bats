@@ -3,6 +3,9 @@
 # Names are resolved by tests/tool/runtimels, packets are sent by flowgen. What is on disk does not depend on the kernel,
 # and a command in the node takes seconds in a virtual machine: those tests stay out of it.
 
+BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
+FLOWGEN=${FLOWGEN:-$BUILD/flowgen}
+
 setup_file() {
 	local status=0
 	W=$(mktemp -d "${TMPDIR:-/tmp}/flowgen-pods-XXXXXX")
@@ -250,6 +253,33 @@ delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result 
 	done
 	delivered pay/cart-0 "$target" pay/cart-0 shop/db-0
 	delivered shop/db-0 "$(address shop/cart-0):8080" shop/db-0 shop/cart-0
+}
+
+@test "text: sender and destination by their pods' names, also where the sender was named by its namespace" {
+	local path
+	path=$(pod shop/cart-0 | jq -r .netns)
+	for name in shop/cart-0 "$path"; do
+		run inject --pod "$name" --dst "$(address shop/db-0):8080" --output text
+		echo "$output"
+		[ "$status" = 0 ]
+		[[ ${lines[0]} == 'NOTHING ENFORCES HERE'*'delivered at eth0'* ]]
+		[[ $output == *'(shop/db-0)'* ]]
+		# Long lines are broken.
+		grep -qE " pod (shop/cart-0|$path \(shop/cart-0\)), device eth0" < <(xargs -d '\n' <<< "$output" | tr -s ' ')
+		grep -qE '^  shop/db-0$' <<< "$output"
+	done
+}
+
+@test "a packet that is dropped in another pod's namespace says whose" {
+	local db
+	db=$(pod shop/db-0 | jq -r .netns)
+	node nsenter --net="$db" sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1
+	node nsenter --net="$db" ip route add blackhole "$(address shop/cart-0)/32"
+	run inject --pod shop/cart-0 --dst "$(address shop/db-0):8080" --deliver --output json
+	node nsenter --net="$db" ip route del blackhole "$(address shop/cart-0)/32"
+	echo "$output"
+	[ "$status" = 0 ]
+	jq -e '.outcome == "dropped" and (.observations[.end] | .action == "Dropped" and .netns.name == "shop/db-0")' <<< "$output"
 }
 
 @test "a program on CNI's host-side device is seen to deny: ptp and bridge" {
