@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Pods of a real containerd with real CNI plugins, and of podman, in a node of the test's own (tests/realpods).
+# Pods of a real containerd with real CNI plugins, of podman and of docker, in a node of the test's own (tests/realpods).
 # Names are resolved by tests/tool/runtimels, packets are sent by flowgen. What is on disk does not depend on the kernel,
 # and a command in the node takes seconds in a virtual machine: those tests stay out of it.
 
@@ -27,6 +27,8 @@ teardown_file() {
 setup() {
 	[ -z "$cannot" ] || skip "$cannot"
 }
+
+PATH=$PATH:$(realpath -m "$BATS_TEST_DIRNAME/../../build/docker")
 
 node() { "$fixture" exec "$@"; }
 cri() { node "$BATS_TEST_DIRNAME/../realpods/cri.py" "$@"; }
@@ -195,6 +197,40 @@ uid=3c1ad6e4-9a6c-4f53-8a52-9f0a3c1f000
 	[ "$(jq '.[0].live' <<< "$output")" = true ]
 	run node setpriv --reuid 65534 --clear-groups "$runtimels"
 	[ "$status" = 3 ]
+}
+
+# bats test_tags=novm
+@test "flowgen injects as a docker container and as a pod of cri-dockerd, by name and id" {
+	"$fixture" docker 2> "$W.log" || skip "docker: $(tail -n1 "$W.log")"
+	target=$(address shop/db-0):8080
+	delivered container:shelf "$target" shelf shop/db-0
+	delivered shelf "$target" shelf shop/db-0
+	delivered "container:$(cut -c1-12 "$W/shelf")" "$target" shelf
+	# A container in another's network stands for that.
+	delivered container:basket "$target" shelf
+	run inject --pod container:porter --dst "$target"
+	[ "$status" = 3 ]
+	[[ $output == *'host network'* ]]
+	delivered shop/mug-0 "$target" shop/mug-0 shop/db-0
+	delivered "uid:${uid}b" "$target" shop/mug-0
+	delivered "container:$(cat "$W/app")" "$target" shop/mug-0
+	# The other way, from a pod of containerd.
+	delivered shop/cart-0 "$(node docker inspect -f '{{.NetworkSettings.IPAddress}}' shelf):8080" shop/cart-0 shelf
+	# Stopped, and started again.
+	node docker stop -t 0 shelf basket > /dev/null
+	run inject --pod container:shelf --dst "$target"
+	[ "$status" = 3 ]
+	[[ $output == *'has stopped'* ]]
+	node docker start shelf > /dev/null
+	delivered container:shelf "$target" shelf
+	# A label that the name does not bear out is somebody's own.
+	node docker run -d --name imp --label io.kubernetes.pod.name=vault-0 --label io.kubernetes.pod.namespace=pay \
+		--label "io.kubernetes.pod.uid=${uid}c" localhost/flowgen-test:1 > /dev/null
+	delivered container:imp "$target" imp
+	run inject --pod pay/vault-0 --dst "$target"
+	[ "$status" = 3 ]
+	# shellcheck disable=SC2046  # a list of ids
+	node docker rm -f $(node docker ps -aq) > /dev/null
 }
 
 # bats test_tags=novm
