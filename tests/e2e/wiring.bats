@@ -115,12 +115,13 @@ works() {
 
 # bats test_tags=novm
 @test "macvlan with the index that its parent has: no pair either" {
-	local index
-	index=$(node ip -o link show hdst | cut -d: -f1)
+	# An index that no other device of the pod's namespace has got by itself.
+	node ip link add wire index 4243 type veth peer name erif
 	node ip netns add web
-	node ip link add link hdst name eth0 index "$index" netns web type macvlan 2> /dev/null || skip 'this kernel has no macvlan'
-	in_pod web ip -o link show eth0 | grep "^$index: eth0@if$index:"
+	node ip link add link wire name eth0 index 4243 netns web type macvlan || skip 'this kernel has no macvlan'
+	in_pod web ip -o link show eth0 | grep "^4243: eth0@if4243:"
 	refuses web '\(macvlan\)'
+	node ip link del wire
 }
 
 @test "ipvlan: no pair" {
