@@ -83,6 +83,7 @@ print(*yaml.safe_load(open(sys.argv[1]))["spec"]["template"]["spec"]["containers
 	done
 }
 
+# bats test_tags=novm
 @test "the Job without one of its mounts: a wrong answer is none" {
 	local target mount
 	target=$(address shop/db-0):8080
@@ -101,6 +102,7 @@ print(*yaml.safe_load(open(sys.argv[1]))["spec"]["template"]["spec"]["containers
 	done
 }
 
+# bats test_tags=novm
 @test "the same container by podman" {
 	local options
 	mapfile -t options < <("$PYTHON" -c 'import sys, yaml
