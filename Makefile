@@ -94,7 +94,7 @@ test_bpf := $(patsubst tests/bpf/%.bpf.c,$(BUILD)/tests/bpf/%.bpf.o,$(wildcard t
 fuzz_srcs := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_bins := $(fuzz_srcs:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all tests deps deps-test demo check check-quick check-build vm-kernels fuzz fuzz-build bench bench-build static \
+.PHONY: all tests deps deps-test demo check check-quick check-build docker vm-kernels fuzz fuzz-build bench bench-build static \
 	lint format install uninstall clean have-libs FORCE
 
 all: $(BUILD)/flowgen
@@ -118,12 +118,12 @@ demo:
 
 check:
 	@.ci/deps build test
-	@$(MAKE) check-build vm-kernels
+	@$(MAKE) check-build docker vm-kernels
 	@tests/run
 
 check-quick:
 	@.ci/deps build test
-	@$(MAKE) check-build
+	@$(MAKE) check-build docker
 	@tests/run quick
 
 tests: $(cmocka_bins) $(tool_bins) $(test_bpf)
@@ -212,6 +212,11 @@ build/vm/%/release: | build/vm
 	tests/vm/fetch-kernel $(suite) build/vm/$*
 build/vm:
 	@mkdir -p $@
+
+# For tests with its pods; where it cannot be had they are skipped, and say so.
+docker: build/docker/dockerd
+build/docker/dockerd:
+	-tests/realpods/fetch-docker build/docker
 
 # --- measuring, releasing --------------------------------------------------------------------------------------------
 bench-build: all $(tool_bins)

@@ -166,9 +166,12 @@ int fg_netns_list(const char *root, struct fg_netns_list *out, struct fg_error *
 	struct fg_netns_list list = {};
 
 	if (list_add_named(root, &list) || list_add_processes(root, &list)) {
+		int code = errno;
+
 		fg_netns_list_free(&list);
-		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "list the namespaces in %s/proc",
-				     root);
+		fg_fail_errno(err, code == ENOENT ? FG_ERR_UNSUPPORTED : FG_ERR_INTERNAL, code,
+			      "list the namespaces in %s/proc", root);
+		return code == ENOENT ? fg_hint(err, "the node's /proc has to be there") : -1;
 	}
 	*out = list;
 	return 0;

@@ -37,7 +37,6 @@ agrees() { # FEATURE THING: the tool and the tests are of one mind
 	holds '.methods | to_entries | all(.value.works == (.value.missing == null))'
 }
 
-# bats test_tags=novm
 @test "text says the same" {
 	flowgen check
 	is_status 0
@@ -45,7 +44,6 @@ agrees() { # FEATURE THING: the tool and the tests are of one mind
 	can peer-egress || [[ $output == *missing:*BPF_F_EGRESS* ]]
 }
 
-# bats test_tags=novm
 @test "a missing capability is named" {
 	run --separate-stderr node setpriv --bounding-set -net_raw --inh-caps -net_raw "$FLOWGEN" check --output json
 	holds '.privileges.CAP_NET_RAW.works == false'

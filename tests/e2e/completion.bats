@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What the bash completion offers; that it knows every option is `make lint`'s to check.
 # shellcheck disable=SC2317,SC2154  # functions are called by name
+# bats file_tags=novm
 bats_require_minimum_version 1.5.0
 
 setup() {

@@ -19,7 +19,6 @@ teardown_file() { node_down; }
 	if can netkit; then [[ $output == *netkit/peer* ]]; else [[ $output == *veth* ]]; fi
 }
 
-# bats test_tags=novm
 @test "it leaves nothing, and does not see or touch what is there" {
 	podctl up demo-deny --addr 10.201.1.2/32
 	is_up() { in_pod demo-deny ip link show eth0 | grep -q 'state UP'; }
@@ -35,7 +34,6 @@ teardown_file() { node_down; }
 	podctl del demo-deny
 }
 
-# bats test_tags=novm
 @test "--keep leaves the pods for more questions, and --down takes them away" {
 	host_state > "$BATS_TEST_TMPDIR/before"
 	flowgen demo --keep
@@ -62,7 +60,6 @@ teardown_file() { node_down; }
 	is_status 0
 }
 
-# bats test_tags=novm
 @test "--down does not delete what the demo has not made" {
 	node ip netns add demo-dst
 	flowgen demo --down
@@ -82,7 +79,6 @@ ends_by() {
 	[ -z "$(node ls /run/netns)" ]
 }
 
-# bats test_tags=novm
 @test "SIGINT, SIGTERM and SIGKILL leave nothing" {
 	ends_by TERM 143
 	ends_by KILL 137

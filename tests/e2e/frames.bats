@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What another program reads in the frames that flowgen builds: tests/tool/frames writes one of every kind to a capture
 # and says what must be in it, and tshark has to find exactly that, no malformed packet and no wrong checksum.
+# bats file_tags=novm
 bats_require_minimum_version 1.5.0
 
 BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}

@@ -28,7 +28,6 @@ takes() {
 
 @test "no program: as plain as it can be" { takes "$PLAIN"; }
 
-# bats test_tags=novm
 @test "programs on the host side only" {
 	attach web tc/ingress next_all
 	takes "$PLAIN"
@@ -87,7 +86,6 @@ takes() {
 	[ "$(podctl seen "$id")" = '0 0' ]
 }
 
-# bats test_tags=novm
 @test "peer-egress by force where the kernel has it not: exit status 3" {
 	! can peer-egress || skip 'this kernel has it'
 	inject --method peer-egress --dst 10.9.0.9:53 --proto udp
@@ -95,7 +93,6 @@ takes() {
 	complains 'peer-egress.*BPF_F_EGRESS'
 }
 
-# bats test_tags=novm
 @test "the result says where the packet was written" {
 	inject --method host-ingress --dst 10.9.0.9:53 --proto udp
 	holds '.written_in == "own-namespace"'
@@ -103,7 +100,6 @@ takes() {
 	holds '.written_in == "pod-namespace"'
 }
 
-# bats test_tags=novm
 @test "what a device-level packet does not exercise is listed" {
 	inject --dst 10.9.0.9:53 --proto udp
 	holds '.not_exercised | length >= 3'

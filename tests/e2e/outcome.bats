@@ -21,7 +21,6 @@ teardown_file() { node_down; }
 	holds '[.observations[] | select(.netns.name == "dst")] | length >= 1'
 }
 
-# bats test_tags=novm
 @test "a server that listens has it" {
 	# On the wire to the pod the packet is seen, whether or not flowgen takes it off before the stack.
 	before=$(served 53)
@@ -75,7 +74,6 @@ reason_number() {
 	bpftool btf dump file /sys/kernel/btf/vmlinux format c | grep -w "SKB_DROP_REASON_$1" | tr -dc 0-9
 }
 
-# bats test_tags=novm
 @test "dropped: the destination's device is down" {
 	in_pod dst ip link set eth0 down
 	inject --dst 10.9.0.9:53 --proto udp --timeout 300ms
@@ -84,7 +82,6 @@ reason_number() {
 	holds '.outcome != "delivered"'
 }
 
-# bats test_tags=novm
 @test "the pod's device is down: the pod itself could not send" {
 	podctl up gone --addr 10.9.3.2/32
 	in_pod gone ip link set eth0 down
@@ -102,7 +99,6 @@ reason_number() {
 	complains 'lone.*10\.9\.0\.9.*nreachable'
 }
 
-# bats test_tags=novm
 @test "every packet of a mixed sweep ends in exactly one outcome" {
 	podctl up mixed --addr 10.9.6.2/32
 	attach mixed tc/ingress deny_port --proto udp --port 100-199

@@ -60,7 +60,7 @@ udp() { inject --dst 10.9.0.9:53 --proto udp "$@"; }
 }
 
 @test "SIGINT ends a run without end: a summary, and exit status 0" {
-	run --separate-stderr node timeout -s INT --preserve-status "${FLOWGEN_TEST_INSIDE:+1}1" \
+	run --separate-stderr node timeout -s INT --preserve-status "$((${FLOWGEN_TEST_INSIDE:-0} * 3 + 1))" \
 		"$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp --count 0 --interval 10ms
 	is_status 0
 	holds '.outcome == "delivered"'

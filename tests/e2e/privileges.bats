@@ -68,7 +68,6 @@ answered() {
 	[ "$(lines)" = 2 ]
 }
 
-# bats test_tags=novm
 @test "each of them is needed: one line that names it, and exit status 3" {
 	local missing capability others
 	for missing in "${NEEDED[@]}"; do
@@ -104,7 +103,6 @@ capabilities = container["securityContext"]["capabilities"]
 print(*capabilities["drop"], *sorted(capabilities["add"]))' "$ROOT/doc/deploy/job.yaml")" = 'ALL NET_ADMIN NET_RAW SYS_ADMIN SYS_PTRACE' ]
 }
 
-# bats test_tags=novm
 @test "names of container runtimes: another user needs CAP_DAC_READ_SEARCH" {
 	node sh -c 'mkdir -p /run/containerd && mount -t tmpfs -o mode=700 tmpfs /run/containerd &&
 		mkdir -p -m 700 /run/containerd/io.containerd.runtime.v2.task/k8s.io'
@@ -121,7 +119,6 @@ print(*capabilities["drop"], *sorted(capabilities["add"]))' "$ROOT/doc/deploy/jo
 }
 
 # As the image is (doc/deploy/Containerfile): the program, /proc and /sys, and the host's files below /host.
-# bats test_tags=novm
 @test "the static binary in an empty root, with the documented set" {
 	[ -x "$BUILD/flowgen.static" ] || skip 'there is no static binary (make static)'
 	run -1 grep -q NEEDED <(readelf -d "$BUILD/flowgen.static")

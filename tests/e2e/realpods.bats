@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Pods of a real containerd with real CNI plugins, and of podman, in a node of the test's own (tests/realpods).
+# Pods of a real containerd with real CNI plugins, of podman and of docker, in a node of the test's own (tests/realpods).
 # Names are resolved by tests/tool/runtimels, packets are sent by flowgen. What is on disk does not depend on the kernel,
 # and a command in the node takes seconds in a virtual machine: those tests stay out of it.
+
+BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
+FLOWGEN=${FLOWGEN:-$BUILD/flowgen}
 
 setup_file() {
 	local status=0
@@ -24,6 +27,8 @@ teardown_file() {
 setup() {
 	[ -z "$cannot" ] || skip "$cannot"
 }
+
+PATH=$PATH:$(realpath -m "$BATS_TEST_DIRNAME/../../build/docker")
 
 node() { "$fixture" exec "$@"; }
 cri() { node "$BATS_TEST_DIRNAME/../realpods/cri.py" "$@"; }
@@ -195,6 +200,40 @@ uid=3c1ad6e4-9a6c-4f53-8a52-9f0a3c1f000
 }
 
 # bats test_tags=novm
+@test "flowgen injects as a docker container and as a pod of cri-dockerd, by name and id" {
+	"$fixture" docker 2> "$W.log" || skip "docker: $(tail -n1 "$W.log")"
+	target=$(address shop/db-0):8080
+	delivered container:shelf "$target" shelf shop/db-0
+	delivered shelf "$target" shelf shop/db-0
+	delivered "container:$(cut -c1-12 "$W/shelf")" "$target" shelf
+	# A container in another's network stands for that.
+	delivered container:basket "$target" shelf
+	run inject --pod container:porter --dst "$target"
+	[ "$status" = 3 ]
+	[[ $output == *'host network'* ]]
+	delivered shop/mug-0 "$target" shop/mug-0 shop/db-0
+	delivered "uid:${uid}b" "$target" shop/mug-0
+	delivered "container:$(cat "$W/app")" "$target" shop/mug-0
+	# The other way, from a pod of containerd.
+	delivered shop/cart-0 "$(node docker inspect -f '{{.NetworkSettings.IPAddress}}' shelf):8080" shop/cart-0 shelf
+	# Stopped, and started again.
+	node docker stop -t 0 shelf basket > /dev/null
+	run inject --pod container:shelf --dst "$target"
+	[ "$status" = 3 ]
+	[[ $output == *'has stopped'* ]]
+	node docker start shelf > /dev/null
+	delivered container:shelf "$target" shelf
+	# A label that the name does not bear out is somebody's own.
+	node docker run -d --name imp --label io.kubernetes.pod.name=vault-0 --label io.kubernetes.pod.namespace=pay \
+		--label "io.kubernetes.pod.uid=${uid}c" localhost/flowgen-test:1 > /dev/null
+	delivered container:imp "$target" imp
+	run inject --pod pay/vault-0 --dst "$target"
+	[ "$status" = 3 ]
+	# shellcheck disable=SC2046  # a list of ids
+	node docker rm -f $(node docker ps -aq) > /dev/null
+}
+
+# bats test_tags=novm
 @test "containerd dead: names are still found" {
 	[ "$(pod shop/cart-0 | jq .live)" = true ]
 	daemon=$(node pgrep -x containerd)
@@ -250,6 +289,33 @@ delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result 
 	done
 	delivered pay/cart-0 "$target" pay/cart-0 shop/db-0
 	delivered shop/db-0 "$(address shop/cart-0):8080" shop/db-0 shop/cart-0
+}
+
+@test "text: sender and destination by their pods' names, also where the sender was named by its namespace" {
+	local path
+	path=$(pod shop/cart-0 | jq -r .netns)
+	for name in shop/cart-0 "$path"; do
+		run inject --pod "$name" --dst "$(address shop/db-0):8080" --output text
+		echo "$output"
+		[ "$status" = 0 ]
+		[[ ${lines[0]} == 'NOTHING ENFORCES HERE'*'delivered at eth0'* ]]
+		[[ $output == *'(shop/db-0)'* ]]
+		# Long lines are broken.
+		grep -qE " pod (shop/cart-0|$path \(shop/cart-0\)), device eth0" < <(xargs -d '\n' <<< "$output" | tr -s ' ')
+		grep -qE '^  shop/db-0$' <<< "$output"
+	done
+}
+
+@test "a packet that is dropped in another pod's namespace says whose" {
+	local db
+	db=$(pod shop/db-0 | jq -r .netns)
+	node nsenter --net="$db" sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1
+	node nsenter --net="$db" ip route add blackhole "$(address shop/cart-0)/32"
+	run inject --pod shop/cart-0 --dst "$(address shop/db-0):8080" --deliver --output json
+	node nsenter --net="$db" ip route del blackhole "$(address shop/cart-0)/32"
+	echo "$output"
+	[ "$status" = 0 ]
+	jq -e '.outcome == "dropped" and (.observations[.end] | .action == "Dropped" and .netns.name == "shop/db-0")' <<< "$output"
 }
 
 @test "a program on CNI's host-side device is seen to deny: ptp and bridge" {

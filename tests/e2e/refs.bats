@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # How a pod is named, and what is answered to a name that is none.
 # shellcheck disable=SC2154,SC2317  # run sets stderr; functions are called by name
-# bats file_tags=novm
 load helpers
 
 setup_file() {

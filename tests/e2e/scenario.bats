@@ -36,6 +36,7 @@ one() {
 	[[ $output == *' 0 not as expected, 0 inconclusive, 0 skipped;'* ]]
 }
 
+# bats test_tags=novm
 @test "the shipped scenarios fit their schema, and so does each line of a run" {
 	"$PYTHON" - "$ROOT" <<- 'END'
 		import glob, json, sys, yaml, jsonschema
@@ -96,6 +97,7 @@ one() {
 		'inconclusive: the denial is not proven: its control "control of a port that no rule allows" is not as expected' ]
 }
 
+# bats test_tags=novm
 @test "TAP is read back by a harness" {
 	scenario "$ROOT/scenarios/demo.yaml" --output tap
 	is_status 0
@@ -123,6 +125,7 @@ one() {
 assert json.loads(block["result"])["outcome"] == block["outcome"]'
 }
 
+# bats test_tags=novm
 @test "JUnit is as its schema says, whatever the names are" {
 	one deny > "$OUT/bad.yaml"
 	printf 'name: "<&>\\"\\x01\\uFFFE ]]>"\nprobes:\n  - {name: "a<b", from: "netns:gone", to: 10.201.9.9, proto: icmp}\n' > "$OUT/odd.yaml"
@@ -138,6 +141,7 @@ assert json.loads(block["result"])["outcome"] == block["outcome"]'
 	xmllint --xpath 'string(//testcase[failure]/system-out)' "$OUT/run.xml" | jq -e '.policy.verdict == "none"'
 }
 
+# bats test_tags=novm
 @test "several outputs at once, and a write that fails is an error" {
 	scenario "$ROOT/scenarios/demo.yaml" --output tap --json "$OUT/a.json" --junit "$OUT/a.xml" --report "$OUT/a.html" --tap "$OUT/a.tap"
 	is_status 0
@@ -153,6 +157,7 @@ assert json.loads(block["result"])["outcome"] == block["outcome"]'
 	is_status 2
 }
 
+# bats test_tags=novm
 @test "a pod that is not here is left out, or a failure, and nothing at all is no success" {
 	printf 'name: x\nprobes:\n  - {from: "netns:demo-none", to: 10.201.9.9, proto: icmp}\n  - {from: "netns:gone", to: 10.201.9.9, proto: icmp}\n' > "$OUT/x.yaml"
 	scenario "$OUT/x.yaml"
@@ -165,6 +170,7 @@ assert json.loads(block["result"])["outcome"] == block["outcome"]'
 	jq -se '.[0] | .schema == "flowgen.unsent/1" and .scenario.status == "skip" and (.scenario.why | test("gone"))' <<< "$output"
 }
 
+# bats test_tags=novm
 @test "a selector finds pods by their names" {
 	printf 'name: x\npods: {all: {name: "demo-[dan]*"}}\nmatrix: {from: all, to: 10.201.9.9, ports: 9999/udp, table: {all: allow, demo-deny: deny, demo-dst: skip}}\n' > "$OUT/x.yaml"
 	scenario "$OUT/x.yaml" --output json
@@ -172,6 +178,7 @@ assert json.loads(block["result"])["outcome"] == block["outcome"]'
 	[ "$(jq -r 'select(.scenario).scenario.from' <<< "$output" | paste -sd' ')" = 'demo-allow demo-deny demo-none' ]
 }
 
+# bats test_tags=novm
 @test "errors are found before anything is sent" {
 	printf 'name: x\nprobes:\n  - {from: "netns:demo-none", to: 10.201.9.9, proto: icmp, expct: deny}\n' > "$OUT/x.yaml"
 	scenario "$ROOT/scenarios/demo.yaml" "$OUT/x.yaml"
@@ -194,6 +201,7 @@ assert json.loads(block["result"])["outcome"] == block["outcome"]'
 	is_status 2
 }
 
+# bats test_tags=novm
 @test "--set, --only, --repeat, --parallel, --fail-fast" {
 	scenario "$ROOT/scenarios/default-deny.yaml" --set pod=netns:demo-allow
 	is_status 1
@@ -293,6 +301,7 @@ interrupt() {
 	is_status 4
 }
 
+# bats test_tags=novm
 @test "interrupted: JSON and TAP are whole as far as they go, and the exit status is 4" {
 	interrupt json
 	jq -se 'length > 1 and .[-1].schema == "flowgen.run/1" and .[-1].interrupted and .[-1].done == length - 1 and .[-1].done < .[-1].planned' <<< "$output"
@@ -307,6 +316,7 @@ interrupt() {
 }
 
 # These write at the end, so the wait is for the temporary file's content instead.
+# bats test_tags=novm
 @test "interrupted: JUnit and HTML are whole as far as they go" {
 	cat > "$OUT/slow.yaml" <<- 'END'
 		name: slow

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # Many probes in one run: ranges, lists, counts, summaries, expectations and their exit statuses, reproducibility.
 # shellcheck disable=SC2154,SC2317  # run sets stderr; functions are called by name
-# bats file_tags=novm
 load helpers
 
 setup_file() {
@@ -13,6 +12,7 @@ setup_file() {
 }
 teardown_file() { node_down; }
 
+# bats test_tags=novm
 @test "a range: one line for each port, in order, each with its own verdict" {
 	inject --dst 10.9.0.9 --proto udp --dport 1-2000
 	is_status 0

@@ -45,13 +45,9 @@ run_once() {
 }
 
 @test "inject, as auto chooses" { unchanged_by run_once; }
-# bats test_tags=novm
 @test "inject by pod-socket" { unchanged_by run_once --method pod-socket; }
-# bats test_tags=novm
 @test "inject by host-ingress" { unchanged_by run_once --method host-ingress; }
-# bats test_tags=novm
 @test "a sweep" { unchanged_by run_once --dst 10.9.0.9 --dport 1-5000 --summary; }
-# bats test_tags=novm
 @test "a run that fails" {
 	fails() {
 		inject --dst 10.9.0.9:53 --proto udp --pod netns:nosuch
@@ -60,7 +56,6 @@ run_once() {
 	unchanged_by fails
 }
 
-# bats test_tags=novm
 @test "a run that SIGINT ends" {
 	interrupted() {
 		node bash -c '"$0" inject --pod netns:web --dst 10.9.0.9 --proto udp --dport 1-65535 --count 100 --summary > "$1" 2> "$1.err" & pid=$!
@@ -71,7 +66,6 @@ run_once() {
 	unchanged_by interrupted
 }
 
-# bats test_tags=novm
 @test "the pod's processes and sockets are as before, and the pod has no other traffic" {
 	before=$(in_pod web cat /proc/net/snmp /proc/net/packet)
 	inject --dst 10.9.0.9:53 --proto udp --method "$(can peer-egress && echo peer-egress || echo host-ingress)"

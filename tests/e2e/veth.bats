@@ -60,24 +60,16 @@ chain() {
 	holds '.policy.verdict == "allowed" and (.policy.programs | map(.ran) == [true, true, true])'
 }
 
-# bats test_tags=novm
 @test "host-ingress: tcx/ingress denies" { need tcx; denies host-ingress tcx/ingress; }
 @test "host-ingress: tc/ingress denies" { denies host-ingress tc/ingress; }
 @test "host-ingress: nothing enforces here" { nothing_enforces host-ingress; }
-# bats test_tags=novm
 @test "host-ingress: a chain on tcx/ingress" { need tcx; chain host-ingress tcx/ingress; }
 @test "host-ingress: a chain on tc/ingress" { chain host-ingress tc/ingress; }
-# bats test_tags=novm
 @test "pod-socket: tcx/egress denies" { need tcx; denies pod-socket tcx/egress; }
-# bats test_tags=novm
 @test "pod-socket: tc/egress denies" { denies pod-socket tc/egress; }
-# bats test_tags=novm
 @test "pod-socket: tcx/ingress denies" { need tcx; denies pod-socket tcx/ingress; }
-# bats test_tags=novm
 @test "pod-socket: tc/ingress denies" { denies pod-socket tc/ingress; }
-# bats test_tags=novm
 @test "pod-socket: nothing enforces here" { nothing_enforces pod-socket; }
-# bats test_tags=novm
 @test "pod-socket: a chain on tcx/egress" { need tcx; chain pod-socket tcx/egress; }
 @test "pod-socket: a chain on tc/egress" { chain pod-socket tc/egress; }
 @test "pod-socket: native XDP denies" { denies_xdp pod-socket; }
@@ -136,7 +128,6 @@ denies_xdp() {
 	holds '.policy.programs == [] and .policy.verdict == "none" and .outcome == "delivered"'
 }
 
-# bats test_tags=novm
 @test "name, id and tag are those that bpftool shows" {
 	id=$(attach web tc/ingress deny_port --proto udp --port 9999)
 	inject --dst 10.9.0.9:9999 --proto udp
@@ -156,7 +147,6 @@ denies_xdp() {
 	heard
 }
 
-# bats test_tags=novm
 @test "TC_ACT_STOLEN is not delivery" {
 	attach web tc/ingress return_value --value 4
 	inject --timeout 300ms --dst 10.9.0.9:53 --proto udp
@@ -180,7 +170,6 @@ denies_xdp() {
 	holds '.policy.verdict == "denied" and .policy.denied_by.name == "tail_entry" and .outcome == "dropped"'
 }
 
-# bats test_tags=novm
 @test "TCP and ICMP are denied alike" {
 	attach web tc/ingress deny_port --proto tcp --port 80 --proto icmp --port 0
 	inject --dst 10.9.0.9:80 --proto tcp
@@ -191,7 +180,6 @@ denies_xdp() {
 	holds '.policy.verdict == "denied" and .packet.proto == "icmp" and .packet.dport == null'
 }
 
-# bats test_tags=novm
 @test "a pod on a bridge, to a neighbour whose address nobody knows yet" {
 	podctl up left --addr 10.9.5.2/24 --gw 10.9.5.1 --bridge br0
 	podctl up right --addr 10.9.5.3/24 --gw 10.9.5.1 --bridge br0

@@ -4,6 +4,9 @@
 
   cri.py runp NAMESPACE NAME UID [--host-network] [--handler NAME] [--annotation KEY=VALUE]...   prints the sandbox's id
   cri.py run SANDBOX NAME IMAGE COMMAND...                                                       prints the container's id
+  cri.py job FILE [--without NAME]... [ARGUMENT...]   runs the container of a Kubernetes Job as a kubelet would, prints its log,
+                                                      and exits as it did; NAME: a mount or capability to leave out; ARGUMENT:
+                                                      in place of the file's args
   cri.py stopp|rmp SANDBOX
 
 Standard library and curl (HTTP/2 over the socket) only. Environment: CRI_SOCK, CRI_CGROUP (parent of all pods' control
@@ -14,11 +17,20 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+import uuid
+
+import yaml
 
 SOCK = os.environ.get("CRI_SOCK", "/run/containerd/containerd.sock")
 STATE = os.environ.get("CRI_STATE", "/run/cri")
 CGROUP = os.environ.get("CRI_CGROUP", "/kubepods")
 POD, CONTAINER, NODE = 0, 1, 2  # NamespaceMode
+EXITED = 2  # ContainerState
+# What a kubelet hides from a container, and shows read-only.
+MASKED = ["/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+          "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"]
+READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
 def varint(number):
@@ -41,8 +53,8 @@ def mapping(number, pairs):
     return b"".join(field(number, field(1, key) + field(2, value)) for key, value in pairs.items())
 
 
-def first(message, wanted):
-    """The first length-delimited field of that number."""
+def first(message, wanted, missing=b""):
+    """The first field of that number, bytes or a number."""
     at = 0
 
     def read():
@@ -63,9 +75,13 @@ def first(message, wanted):
             if key >> 3 == wanted:
                 return message[at:at + size]
             at += size
+        elif key & 7 == 0:
+            value = read()
+            if key >> 3 == wanted:
+                return value
         else:
-            read()
-    return b""
+            sys.exit("an answer with a field of another kind")
+    return missing
 
 
 def call(method, body):
@@ -90,15 +106,22 @@ def labels(namespace, name, uid):
     return {"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": uid}
 
 
+def logs_of(namespace, name, uid):
+    return "/var/log/pods/%s_%s_%s" % (namespace, name, uid)
+
+
+def sandbox_config(pod, host_network, namespaces, annotations):
+    linux = field(1, "%s/besteffort/pod%s" % (CGROUP, pod[2])) + field(2, field(1, namespaces))
+    namespace, name, uid = pod
+    return (field(1, field(1, name) + field(2, uid) + field(3, namespace))
+            + (b"" if host_network else field(2, name))
+            + field(3, logs_of(*pod)) + mapping(6, labels(*pod)) + mapping(7, annotations) + field(8, linux))
+
+
 def run_sandbox(args):
     namespaces = field(1, NODE if args.host_network else POD) + field(2, CONTAINER)
-    linux = field(1, "%s/besteffort/pod%s" % (CGROUP, args.uid)) + field(2, field(1, namespaces))
-    config = (field(1, field(1, args.name) + field(2, args.uid) + field(3, args.namespace))
-              + (b"" if args.host_network else field(2, args.name))
-              + field(3, "/var/log/pods/%s_%s_%s" % (args.namespace, args.name, args.uid))
-              + mapping(6, labels(args.namespace, args.name, args.uid))
-              + mapping(7, dict(pair.split("=", 1) for pair in args.annotation))
-              + field(8, linux))
+    config = sandbox_config((args.namespace, args.name, args.uid), args.host_network, namespaces,
+                            dict(pair.split("=", 1) for pair in args.annotation))
     body = field(1, config) + (field(2, args.handler) if args.handler else b"")
     sandbox = first(call("RunPodSandbox", body), 1).decode()
     os.makedirs(STATE, exist_ok=True)
@@ -124,6 +147,78 @@ def run_container(args):
     print(made)
 
 
+def profile(wanted):
+    """The seccomp or AppArmor profile of a security context: type 1 is Unconfined, and nothing the runtime's own."""
+    return field(1, 1) if (wanted or {}).get("type") == "Unconfined" else b""
+
+
+def wrapped(number, value):
+    """A message that holds one number: it is there also where the number is 0 (of run_as_user: root)."""
+    inner = field(1, value)
+    return varint(number << 3 | 2) + varint(len(inner)) + inner
+
+
+def security_context(context, namespaces, without):
+    capabilities = context["capabilities"]
+    wanted = [name for name in capabilities["add"] if name not in without]
+    return (field(1, b"".join(field(1, name) for name in wanted)
+                  + b"".join(field(2, name) for name in capabilities["drop"]))
+            + field(3, namespaces) + wrapped(5, context["runAsUser"])
+            + field(7, int(context["readOnlyRootFilesystem"]))
+            + field(11, int(not context["allowPrivilegeEscalation"]))
+            + b"".join(field(13, path) for path in MASKED) + b"".join(field(14, path) for path in READ_ONLY)
+            + field(15, profile(context.get("seccompProfile"))) + field(16, profile(context.get("appArmorProfile"))))
+
+
+def mounts_of(spec, container, without):
+    sources = {volume["name"]: volume["hostPath"]["path"] for volume in spec["volumes"]}
+    propagation = {None: 0, "None": 0, "HostToContainer": 1, "Bidirectional": 2}
+    return b"".join(
+        field(7, field(1, mount["mountPath"]) + field(2, sources[mount["name"]])
+              + field(3, int(mount.get("readOnly", False))) + field(5, propagation[mount.get("mountPropagation")]))
+        for mount in container["volumeMounts"] if mount["name"] not in without)
+
+
+def print_log(path):
+    """Lines of a container's log are `TIME STREAM P|F TEXT`; P: the line goes on."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            _, stream, tag, text = line.rstrip("\n").split(" ", 3)
+            out = sys.stdout if stream == "stdout" else sys.stderr
+            out.write(text + ("\n" if tag == "F" else ""))
+
+
+def run_job(args):
+    with open(args.file, encoding="utf-8") as file:
+        job = yaml.safe_load(file)
+    spec = job["spec"]["template"]["spec"]
+    container = spec["containers"][0]
+    pod = (job["metadata"]["namespace"], job["metadata"]["name"] + "-x7x7x", str(uuid.uuid4()))
+    namespaces = (field(1, NODE if spec.get("hostNetwork") else POD)
+                  + field(2, NODE if spec.get("hostPID") else CONTAINER))
+    config = sandbox_config(pod, spec.get("hostNetwork"), namespaces, {})
+    sandbox = first(call("RunPodSandbox", field(1, config)), 1).decode()
+    name = container["name"]
+    made = (field(1, field(1, name)) + field(2, field(1, container["image"]))
+            + b"".join(field(4, word) for word in args.argument or container["args"])
+            + mounts_of(spec, container, args.without)
+            + mapping(9, {**labels(*pod), "io.kubernetes.container.name": name})
+            + field(11, name + "_0.log")
+            + field(15, field(2, security_context(container["securityContext"], namespaces, args.without))))
+    request = field(1, sandbox) + field(2, made) + field(3, config)
+    made = first(call("CreateContainer", request), 1)
+    call("StartContainer", field(1, made))
+    while True:
+        status = first(call("ContainerStatus", field(1, made)), 1)
+        if first(status, 3, 0) == EXITED:
+            break
+        time.sleep(0.02)
+    print_log(os.path.join(logs_of(*pod), name + "_0.log"))
+    call("StopPodSandbox", field(1, sandbox))
+    call("RemovePodSandbox", field(1, sandbox))
+    sys.exit(first(status, 7, 0))
+
+
 def main():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -137,6 +232,10 @@ def main():
     for name in ("sandbox", "name", "image"):
         run.add_argument(name)
     run.add_argument("command", nargs=argparse.REMAINDER)
+    job = verbs.add_parser("job")
+    job.add_argument("--without", action="append", default=[])
+    job.add_argument("file")
+    job.add_argument("argument", nargs=argparse.REMAINDER)
     for verb in ("stopp", "rmp"):
         verbs.add_parser(verb).add_argument("sandbox")
     args = parser.parse_args()
@@ -144,6 +243,8 @@ def main():
         run_sandbox(args)
     elif args.verb == "run":
         run_container(args)
+    elif args.verb == "job":
+        run_job(args)
     else:
         call({"stopp": "StopPodSandbox", "rmp": "RemovePodSandbox"}[args.verb], field(1, args.sandbox))
 

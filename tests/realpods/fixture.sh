@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# W=DIR fixture.sh up | podman | exec COMMAND... | down: a throw-away node with real containerd, CRI and CNI plugins.
+# W=DIR fixture.sh up | podman | docker | exec COMMAND... | down: a throw-away node with real containerd, CRI and CNI plugins.
 #
 # The node is a process, mount, network and host name namespace of its own: it ends with its first process, and nothing
 # of it is on this machine, except in DIR and in a control group that bears DIR's name; `down` removes both. Several
@@ -10,6 +10,8 @@
 #   shop/db-0     CNI bridge, a container `db` that does so too
 #   kube-system/agent-x7   on the node's own network
 # `podman` adds a podman pod `stand` with a container `till`, a container `kiosk`, and a host-network one `lobby`.
+# `docker` starts a docker daemon on this containerd, and adds a container `shelf`, a container `basket` in its network, a
+# host-network one `porter`, and what cri-dockerd would make of the pod shop/mug-0: a sandbox with labels, and a container.
 # Exit status 77: this machine cannot do it; the reason is on standard error.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
@@ -140,6 +142,30 @@ podman() {
 	inside podman run -d --cgroup-parent "/$name" --network host --name lobby "$image" > "$W/lobby"
 }
 
+# Without rules for the firewall: the node may have none.
+docker() {
+	local path=$here/../../build/docker
+	PATH=$(realpath -m "$path"):$PATH
+	[ -n "$(type -P dockerd)" ] || unable 'docker is not here (tests/realpods/fetch-docker build/docker)'
+	inside setsid dockerd --containerd /run/containerd/containerd.sock --storage-driver vfs --data-root /var/lib/docker \
+		--exec-root /run/docker --pidfile /run/docker.pid --host unix:///var/run/docker.sock --cgroup-parent "/$name" \
+		--bip 10.246.1.1/24 --iptables=false --ip6tables=false < /dev/null > "$W/dockerd.log" 2>&1 &
+	wait_for 20 inside docker version || unable "docker does not start here: $(tail -n1 "$W/dockerd.log")"
+	inside docker load -q -i "$W/image.tar" > /dev/null || unable 'docker cannot load an image here'
+	inside docker run -d --name shelf "$image" > "$W/shelf" || unable 'docker cannot run a container here'
+	inside docker run -d --name basket --network container:shelf "$image" > "$W/basket"
+	inside docker run -d --name porter --network host "$image" > "$W/porter"
+	dockershim POD podsandbox bridge > "$W/mug"
+	dockershim app container "container:$(cat "$W/mug")" > "$W/app"
+}
+
+dockershim() { # dockershim CONTAINER TYPE NETWORK: a container of shop/mug-0, named and labelled as cri-dockerd does
+	inside docker run -d --name "k8s_$1_mug-0_shop_${uid}b_0" --network "$3" \
+		--label "io.kubernetes.docker.type=$2" --label "io.kubernetes.container.name=$1" \
+		--label io.kubernetes.pod.name=mug-0 --label io.kubernetes.pod.namespace=shop \
+		--label "io.kubernetes.pod.uid=${uid}b" "$image"
+}
+
 # A process that has ended, but which nobody has collected, has no namespaces any more.
 is_gone() { ! readlink "/proc/$1/ns/net"; }
 
@@ -158,7 +184,7 @@ down() {
 }
 
 case ${1:-} in
-up | down | podman | node_init) "$1" ;;
+up | down | podman | docker | node_init) "$1" ;;
 exec) shift && inside "$@" ;;
-*) echo 'usage: W=DIR fixture.sh up | podman | exec COMMAND... | down' >&2 && exit 2 ;;
+*) echo 'usage: W=DIR fixture.sh up | podman | docker | exec COMMAND... | down' >&2 && exit 2 ;;
 esac
