@@ -280,7 +280,7 @@ lint-cppcheck: | $(skeletons)
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=memleak --suppress=resourceLeak --suppress=memleakOnRealloc \
 		--suppress=nullPointerRedundantCheck '-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' \
 		'-Dbpf_object__for_each_program(p,o)=while ((p = (void *)(o)))' \
-		-D__x86_64__ -Ilib -Ibpf $(lib_srcs) $(cmd_srcs)
+		-D__x86_64__ '-DFLOWGEN_VERSION=""' -Ilib -Ibpf $(lib_srcs) $(cmd_srcs)
 
 lint-shell:
 	@tests/lint/shell

@@ -108,7 +108,7 @@ const char *fg_field_text(enum fg_field_id id, const uint8_t *header, size_t len
 {
 	const struct fg_field *field = &fg_fields[id];
 	const uint8_t *bytes = header + field->bit / 8;
-	char flags[FG_TCP_FLAGS_LEN];
+	char flags[FG_TCP_FLAGS_LEN] = "";
 
 	switch (field->format) {
 	case FG_FORMAT_TCP_FLAGS:

@@ -95,7 +95,7 @@ static int refuse_column(struct fg_scenario_reader *r, const json_t *node,
 			 const struct fg_scenario_set *set, const char *name)
 {
 	char text[64][64];
-	const char *names[64];
+	const char *names[64] = {};
 	size_t n = 0;
 
 	for (; n < column_count(set) && n < 64; n++)
