@@ -129,7 +129,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
-	char name[64];
+	static char name[64]; /* the verb keeps it in argv */
 
 	snprintf(name, sizeof(name), "flowgen %s", verb->name);
 	argv[0] = name;
