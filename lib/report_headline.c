@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 #include "names.h"
+#include "netfilter.h"
 #include "report_sections.h"
 
-#define HEADLINE_MAX 1400
+#define HEADLINE_MAX 2100
 
 static int redirector(const struct fg_report *report, const struct fg_result *result)
 {
@@ -95,7 +96,7 @@ static const char *stop_text(const struct fg_result *result)
 static void put_outcome(const struct fg_report *report, const struct fg_result *result, char *buf,
 			size_t size)
 {
-	char place[380], number[32];
+	char place[380], number[32], rule[FG_NETFILTER_TEXT_LEN];
 
 	switch (result->outcome) {
 	case FG_OUTCOME_DELIVERED:
@@ -109,10 +110,14 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 	case FG_OUTCOME_DROPPED:
 	case FG_OUTCOME_REJECTED:
 		place_text(report, result->end, "at", place, sizeof(place));
-		snprintf(buf, size, "%s%s: %s", fg_outcome_name(result->outcome), place,
+		snprintf(buf, size, "%s%s: %s%s%s", fg_outcome_name(result->outcome), place,
 			 result->dropped ? fg_drop_name(report->scene, result->drop_code, number,
 							sizeof(number))
-					 : "no reason known");
+					 : "no reason known",
+			 result->netfilter ? " by " : "",
+			 result->netfilter
+				 ? fg_netfilter_text(result->netfilter, rule, sizeof(rule))
+				 : "");
 		return;
 	case FG_OUTCOME_REPLIED:
 		snprintf(buf, size, "replied");
@@ -126,7 +131,7 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 void fg_text_headline(const struct fg_page *page, const struct fg_report *report,
 		      const struct fg_probe *probe)
 {
-	char verdict[300], outcome[800], text[HEADLINE_MAX];
+	char verdict[300], outcome[1700], text[HEADLINE_MAX];
 	enum fg_paint paint = put_verdict(report, &probe->result, verdict, sizeof(verdict));
 
 	put_outcome(report, &probe->result, outcome, sizeof(outcome));

@@ -79,6 +79,7 @@ static void put_drop(const struct fg_page *page, const struct fg_report *report,
 		 fg_drop_name(report->scene, result->drop_code, number, sizeof(number)),
 		 result->drop_code, where ? " at " : "", where ? where : "");
 	fg_text_entry(page, "drop", text);
+	fg_text_netfilter(page, result);
 }
 
 static void put_expectation(const struct fg_page *page, const struct fg_probe *probe)
@@ -128,6 +129,16 @@ static void put_note(const struct fg_page *page, const char *text)
 	fg_buffer_puts(page->out, "\n");
 }
 
+/* Netfilter dropped it, and nobody has asked which rule. */
+static bool dropped_untold(const struct fg_scene *scene, const struct fg_result *result)
+{
+	const char *name = result->dropped && scene->reason
+				   ? scene->reason(scene->names, result->drop_code)
+				   : NULL;
+
+	return name && !strcmp(name, "NETFILTER_DROP") && !scene->netfilter_traced;
+}
+
 static void put_notes(const struct fg_page *page, const struct fg_report *report,
 		      const struct fg_probe *probe)
 {
@@ -136,10 +147,11 @@ static void put_notes(const struct fg_page *page, const struct fg_report *report
 	/* The headline has told the reason of what is inconclusive. */
 	bool reason = result->reason && result->outcome != FG_OUTCOME_INCONCLUSIVE;
 	bool delivered = result->outcome == FG_OUTCOME_DELIVERED;
+	bool untold = dropped_untold(report->scene, result);
 	char text[80];
 
 	if (!reason && !delivered && !ladder->other_filters && !ladder->pod_qdisc &&
-	    !probe->trace.lost)
+	    !probe->trace.lost && !untold)
 		return;
 	fg_buffer_puts(page->out, "\nnotes\n");
 	if (reason)
@@ -153,6 +165,8 @@ static void put_notes(const struct fg_page *page, const struct fg_report *report
 		put_note(page, "tc filters that are no BPF programs stand on the path too");
 	if (ladder->pod_qdisc)
 		put_note(page, "the pod's device has a queueing discipline that can drop or delay");
+	if (untold)
+		put_note(page, "--trace-netfilter tells which rule of netfilter dropped it");
 	if (delivered)
 		put_note(page, "delivered does not mean that anything listens there");
 }
