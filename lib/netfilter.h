@@ -22,6 +22,15 @@ struct fg_netfilter {
 	char comment[NFT_USERDATA_MAXLEN]; /* of the rule; empty: none */
 };
 
+struct fg_scene;
+struct fg_result;
+
+/* Whether the kernel's own reason for a drop is netfilter. */
+bool fg_netfilter_dropped(const struct fg_scene *scene, const struct fg_result *result);
+
+/* "drop" or "reject". */
+const char *fg_netfilter_verdict(const struct fg_netfilter *by);
+
 /* "ip", "inet", ...: as nft(8) calls the family. */
 const char *fg_netfilter_family(uint8_t family);
 

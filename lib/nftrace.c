@@ -429,14 +429,6 @@ static void ask_rule(struct fg_nftrace *t, uint32_t index)
 		t->asked[t->asked_count++] = index;
 }
 
-static bool by_netfilter(const struct fg_scene *scene, const struct fg_result *r)
-{
-	const char *name = r->dropped && scene->reason ? scene->reason(scene->names, r->drop_code)
-						       : NULL;
-
-	return name && !strcmp(name, "NETFILTER_DROP");
-}
-
 void fg_nftrace_explain(struct fg_nftrace *t, uint32_t index, const struct fg_scene *scene,
 			struct fg_probe *probe)
 {
@@ -446,7 +438,7 @@ void fg_nftrace_explain(struct fg_nftrace *t, uint32_t index, const struct fg_sc
 		"no rule of nf_tables was seen to drop it: what iptables-legacy and other "
 		"parts of netfilter drop is not traced";
 
-	if (index >= t->count || !by_netfilter(scene, r))
+	if (index >= t->count || !fg_netfilter_dropped(scene, r))
 		return;
 	if (t->found[index] == FOUND_ONE && (!netns || netns == t->rules[index].netns)) {
 		ask_rule(t, index);

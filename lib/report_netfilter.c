@@ -1,49 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* report_netfilter.c - the rule of netfilter that dropped a packet, in JSON and in words. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "netfilter.h"
 #include "report_sections.h"
 
 #define PUT(out, literal) fg_buffer_put(out, literal, sizeof(literal) - 1)
-
-const char *fg_netfilter_family(uint8_t family)
-{
-	switch (family) {
-	case NFPROTO_INET:
-		return "inet";
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_ARP:
-		return "arp";
-	case NFPROTO_BRIDGE:
-		return "bridge";
-	case NFPROTO_NETDEV:
-		return "netdev";
-	default:
-		return "unknown";
-	}
-}
-
-static const char *verdict_name(const struct fg_netfilter *by)
-{
-	return by->reject ? "reject" : "drop";
-}
-
-const char *fg_netfilter_text(const struct fg_netfilter *by, char *buf, size_t size)
-{
-	char rule[NFT_USERDATA_MAXLEN + 60] = "its policy";
-
-	if (!by->policy)
-		snprintf(rule, sizeof(rule), "rule handle %" PRIu64 "%s%s%s", by->handle,
-			 by->comment[0] ? " (" : "", by->comment, by->comment[0] ? ")" : "");
-	snprintf(buf, size, "table %s %s, chain %s, %s: %s", fg_netfilter_family(by->family),
-		 by->table, by->chain, rule, verdict_name(by));
-	return buf;
-}
 
 static const char *place_name(const struct fg_scene *scene, const struct fg_netfilter *by,
 			      const struct fg_observation *end)
@@ -85,7 +45,7 @@ void fg_json_netfilter(struct fg_buffer *out, const struct fg_scene *scene,
 		PUT(out, "},\"policy\":false");
 	}
 	PUT(out, ",\"verdict\":");
-	fg_json_put_text(out, verdict_name(by));
+	fg_json_put_text(out, fg_netfilter_verdict(by));
 	PUT(out, "}");
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "names.h"
+#include "netfilter.h"
 #include "report_sections.h"
 
 void fg_text_entry(const struct fg_page *page, const char *label, const char *text)
@@ -129,16 +130,6 @@ static void put_note(const struct fg_page *page, const char *text)
 	fg_buffer_puts(page->out, "\n");
 }
 
-/* Netfilter dropped it, and nobody has asked which rule. */
-static bool dropped_untold(const struct fg_scene *scene, const struct fg_result *result)
-{
-	const char *name = result->dropped && scene->reason
-				   ? scene->reason(scene->names, result->drop_code)
-				   : NULL;
-
-	return name && !strcmp(name, "NETFILTER_DROP") && !scene->netfilter_traced;
-}
-
 static void put_notes(const struct fg_page *page, const struct fg_report *report,
 		      const struct fg_probe *probe)
 {
@@ -147,7 +138,9 @@ static void put_notes(const struct fg_page *page, const struct fg_report *report
 	/* The headline has told the reason of what is inconclusive. */
 	bool reason = result->reason && result->outcome != FG_OUTCOME_INCONCLUSIVE;
 	bool delivered = result->outcome == FG_OUTCOME_DELIVERED;
-	bool untold = dropped_untold(report->scene, result);
+	/* Nobody has asked which rule. */
+	bool untold = fg_netfilter_dropped(report->scene, result) &&
+		      !report->scene->netfilter_traced;
 	char text[80];
 
 	if (!reason && !delivered && !ladder->other_filters && !ladder->pod_qdisc &&
