@@ -17,7 +17,7 @@ struct fg_netfilter {
 	char table[NFT_NAME_MAXLEN];
 	char chain[NFT_NAME_MAXLEN];
 	bool policy;			   /* the chain's policy, and no rule */
-	uint64_t handle;		   /* of the rule, as `nft --handle` shows it */
+	uint64_t handle;		   /* of the rule, as `nft -a` shows it */
 	bool reject;			   /* the rule answers, too */
 	char comment[NFT_USERDATA_MAXLEN]; /* of the rule; empty: none */
 };

@@ -135,7 +135,7 @@ static int open_events(struct space *s, int netns, struct fg_error *err)
 	s->tables = fg_rtnl_open_protocol(netns, NETLINK_NETFILTER, err);
 	s->events = s->tables ? fg_rtnl_open_protocol(netns, NETLINK_NETFILTER, err) : NULL;
 	if (!s->events)
-		return -1;
+		return fg_error_prefix(err, "--trace-netfilter");
 	fd = nl_socket_get_fd(s->events);
 	/* An acknowledgement need not hold all that it acknowledges. */
 	if (setsockopt(nl_socket_get_fd(s->tables), SOL_NETLINK, NETLINK_CAP_ACK, &on,

@@ -140,6 +140,19 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.outcome == "dropped" and .drop.netfilter.rule.comment == "inside" and .drop.netfilter.netns.name == "web"'
 }
 
+@test "between ports of a bridge" {
+	pods_down
+	podctl up web --addr 10.9.5.2/24 --gw 10.9.5.1 --bridge br0
+	podctl up dst --addr 10.9.5.9/24 --gw 10.9.5.1 --bridge br0
+	rules 'table bridge b {
+		chain f { type filter hook forward priority 0
+			udp dport 7011 drop comment "on the bridge"
+		}
+	}'
+	trace --dst 10.9.5.9:7011 --proto udp
+	holds '.outcome == "dropped" and .drop.netfilter.family == "bridge" and .drop.netfilter.rule.comment == "on the bridge"'
+}
+
 @test "iptables-nft: a rule with a comment, and REJECT" {
 	command -v iptables-nft > /dev/null || skip 'no iptables-nft'
 	node iptables-nft -A FORWARD -p udp --dport 7006 -m comment --comment 'from iptables' -j DROP
