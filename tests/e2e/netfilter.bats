@@ -15,6 +15,24 @@ rules() { node nft -f - <<< "$1"; }
 handle() { node nft -a list chain "$1" "$2" "$3" | sed -nE "/$4/s/.*# handle ([0-9]+)$/\\1/p"; }
 trace() { inject --trace-netfilter "$@"; }
 
+# Where modules are loaded on demand, a kernel that has not loaded nf_tables yet can be made one that has none.
+@test "a kernel without nf_tables: exit status 3, and without the option it is no matter" {
+	[ -n "${FLOWGEN_TEST_INSIDE:-}" ] || skip 'only in a machine of its own'
+	! grep -qw nf_tables /proc/modules && [ ! -e /sys/module/nf_tables ] || skip 'nf_tables is loaded or built in'
+	local before plain
+	before=$(cat /proc/sys/kernel/modprobe)
+	# All other modules are there after this.
+	inject --dst 10.9.0.9:53 --proto udp
+	echo /bin/false > /proc/sys/kernel/modprobe
+	inject --dst 10.9.0.9:53 --proto udp
+	plain=$status
+	inject --trace-netfilter --dst 10.9.0.9:53 --proto udp
+	echo "$before" > /proc/sys/kernel/modprobe
+	is_status 3
+	[ "$plain" = 0 ]
+	complains '^flowgen: --trace-netfilter: .*nf_tables'
+}
+
 @test "a rule that drops: table, chain, handle, and its comment" {
 	rules 'table inet filter {
 		chain before { type filter hook forward priority -10
@@ -196,6 +214,30 @@ trace() { inject --trace-netfilter "$@"; }
 	inject --dst 10.9.0.9:7009 --proto udp --output text --trace-netfilter
 	[[ $output != *--trace-netfilter* ]]
 	[[ $output == *"rule handle $(handle ip t f 7009): drop"* ]]
+}
+
+@test "a scenario asks for it by a key" {
+	rules 'table ip t {
+		chain f { type filter hook forward priority 0
+			udp dport 7012 drop comment "by the scenario"
+		}
+	}'
+	cat > "$BATS_TEST_TMPDIR/s.yaml" <<-'YAML'
+		name: netfilter
+		trace-netfilter: true
+		pods: {web: netns:web}
+		probes:
+		  - {from: web, to: 10.9.0.9, proto: udp, dport: 7012, expect: dropped}
+		  - {from: web, to: 10.9.0.9, proto: udp, dport: 7013, expect: delivered}
+	YAML
+	flowgen run --output json --tap "$BATS_TEST_TMPDIR/tap" --junit "$BATS_TEST_TMPDIR/junit" "$BATS_TEST_TMPDIR/s.yaml"
+	is_status 0
+	[ "$(jq -c 'select(.drop).drop.netfilter.rule.comment' <<< "$output")" = '"by the scenario"' ]
+	grep -q 'by the scenario' "$BATS_TEST_TMPDIR/junit"
+	sed -i 's/expect: dropped/expect: delivered/' "$BATS_TEST_TMPDIR/s.yaml"
+	flowgen run --output tap "$BATS_TEST_TMPDIR/s.yaml"
+	is_status 1
+	[[ $output == *'by the scenario'* ]]
 }
 
 # What the table is while a run lasts: it must be there, and nft must be able to show it.
