@@ -42,7 +42,8 @@ struct space {
 	} ids[IDS];
 };
 
-enum found { FOUND_NONE, FOUND_ONE, FOUND_SEVERAL };
+/* ALIKE: its headers were another probe's as well. */
+enum found { FOUND_NONE, FOUND_ONE, FOUND_SEVERAL, FOUND_ALIKE };
 
 struct fg_nftrace {
 	char table[sizeof(TABLE_PREFIX) + 8];
@@ -313,8 +314,13 @@ int fg_nftrace_expect(struct fg_nftrace *t, const struct fg_probe *probes, uint3
 
 /* --- what was seen --- */
 
-/* The probe that the headers belong to, from 1 on; 0: none, or more than one. */
-static uint32_t probe_by_headers(const struct fg_nftrace *t, const struct fg_nft_trace *m)
+static int score_of(const struct fg_nftrace *t, uint32_t index, const struct fg_nft_mark *seen)
+{
+	return t->marks[index].key.family ? fg_nft_mark_score(&t->marks[index], seen) : 0;
+}
+
+/* The probe that the headers belong to, from 1 on; 0: none, or more than one, which is noted. */
+static uint32_t probe_by_headers(struct fg_nftrace *t, const struct fg_nft_trace *m)
 {
 	struct fg_nft_mark seen;
 	uint32_t best = 0;
@@ -323,13 +329,16 @@ static uint32_t probe_by_headers(const struct fg_nftrace *t, const struct fg_nft
 	if (!fg_nft_mark_headers(m->network, m->network_len, m->transport, m->transport_len, &seen))
 		return 0;
 	for (uint32_t i = 0; i < t->count; i++) {
-		int score = t->marks[i].key.family ? fg_nft_mark_score(&t->marks[i], &seen) : 0;
+		int score = score_of(t, i, &seen);
 
 		if (!score || score < most)
 			continue;
 		best = score > most ? i + 1 : 0;
 		most = score;
 	}
+	for (uint32_t i = 0; most && !best && i < t->count; i++)
+		if (score_of(t, i, &seen) == most)
+			t->found[i] = FOUND_ALIKE;
 	return best;
 }
 
@@ -337,7 +346,7 @@ static uint32_t probe_by_headers(const struct fg_nftrace *t, const struct fg_nft
  * The headers tell as long as nothing was translated, and the packet's number afterwards; it stays the same in one namespace. Only
  * the first message of a base chain has headers.
  */
-static uint32_t probe_of(const struct fg_nftrace *t, struct space *s, const struct fg_nft_trace *m)
+static uint32_t probe_of(struct fg_nftrace *t, struct space *s, const struct fg_nft_trace *m)
 {
 	uint32_t probe = m->network ? probe_by_headers(t, m) : 0, slot = m->id % IDS;
 	bool ours = !strcmp(m->table, t->table);
@@ -369,7 +378,7 @@ static void note_drop(struct fg_nftrace *t, uint32_t index, uint32_t netns,
 	if (t->found[index] == FOUND_NONE) {
 		t->rules[index] = by;
 		t->found[index] = FOUND_ONE;
-	} else if (!same_rule(&t->rules[index], &by)) {
+	} else if (t->found[index] == FOUND_ONE && !same_rule(&t->rules[index], &by)) {
 		t->found[index] = FOUND_SEVERAL;
 	}
 }
@@ -447,6 +456,8 @@ void fg_nftrace_explain(struct fg_nftrace *t, uint32_t index, const struct fg_sc
 	}
 	if (t->found[index] == FOUND_SEVERAL)
 		why = "copies of it were dropped by more than one rule of netfilter";
+	else if (t->found[index] == FOUND_ALIKE)
+		why = "in the netfilter trace it cannot be told from another packet of this run";
 	else if (t->lost)
 		why = "the netfilter trace was cut short: which rule dropped it is not known";
 	if (!r->reason)

@@ -141,6 +141,34 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.outcome == "dropped" and .drop.netfilter.family == "ip6" and .drop.netfilter.rule.comment == "six"'
 }
 
+@test "where it cannot be told which rule, none is named, and the outcome stands" {
+	podctl up six --addr fd00:9::2/128
+	podctl up far --addr fd00:8::9/64 --gw fd00:8::1
+	rules 'table ip6 t {
+		chain f { type filter hook forward priority 0
+			udp dport 7014 drop
+		}
+	}
+	table ip n {
+		chain post { type nat hook postrouting priority 100
+			udp dport 7015 masquerade
+		}
+	}'
+	# Two packets that are the same in each byte.
+	flowgen inject --pod netns:six --trace-netfilter --dst '[fd00:8::9]:7014' --proto udp --sport 40000 --count 2
+	[ "$(lines)" = 2 ]
+	holds '.outcome == "dropped" and .drop.netfilter == null and (.reason | test("cannot be told from another"))'
+	# Another sender than the probe's, when it comes to the destination.
+	in_pod dst nft -f - <<< 'table inet fw {
+		chain in { type filter hook input priority 0
+			udp dport 7015 drop
+		}
+	}'
+	trace --dst 10.9.0.9:7015 --proto udp --deliver
+	is_status 0
+	holds '.outcome == "dropped" and .drop.netfilter == null and (.reason | test("^no rule of nf_tables was seen"))'
+}
+
 @test "netdev chains: ingress of the host side, egress of the pod's device" {
 	rules 'table netdev n {
 		chain in { type filter hook ingress device hweb priority 0
@@ -156,6 +184,10 @@ trace() { inject --trace-netfilter "$@"; }
 	}' || skip 'this kernel has no netfilter egress'
 	trace --dst 10.9.0.9:7005 --proto udp --method pod-socket
 	holds '.outcome == "dropped" and .drop.netfilter.rule.comment == "inside" and .drop.netfilter.netns.name == "web"'
+	! can peer-egress || {
+		trace --dst 10.9.0.9:7005 --proto udp --method peer-egress
+		holds '.outcome == "dropped" and .drop.netfilter.rule.comment == "inside"'
+	}
 }
 
 @test "between ports of a bridge" {
