@@ -12,6 +12,9 @@
 #include "nft_match.h"
 #include "rtnl.h"
 
+/* Whether the socket's namespace has any table. Where that cannot be told it is taken to have one. */
+bool fg_nft_has_tables(struct nl_sock *sk);
+
 /*
  * Makes a table that belongs to the socket (NFT_TABLE_F_OWNER, Linux 5.12): the kernel removes it when the socket is closed,
  * however that comes. It holds two empty sets of packets to be traced, one for each version of IP.

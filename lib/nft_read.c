@@ -96,6 +96,26 @@ int fg_nft_trace_read(const struct nlmsghdr *nlh, struct fg_nft_trace *out)
 	return 0;
 }
 
+/* --- tables --- */
+
+static int on_table(const struct nlmsghdr *nlh, void *arg)
+{
+	*(bool *)arg |= is_message(nlh, NFT_MSG_NEWTABLE);
+	return 0;
+}
+
+bool fg_nft_has_tables(struct nl_sock *sk)
+{
+	const struct nfgenmsg head = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 };
+	FG_NL_MSG struct nl_msg *msg =
+		nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_DUMP);
+	bool any = false;
+
+	if (!msg || nlmsg_append(msg, (void *)&head, sizeof(head), NLMSG_ALIGNTO))
+		return true;
+	return fg_rtnl_query(sk, msg, on_table, &any) != 0 || any;
+}
+
 /* --- rules --- */
 
 static void copy_comment(const char *text, size_t len, struct fg_netfilter *by)

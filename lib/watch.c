@@ -11,26 +11,36 @@
 /* From here on everything in the namespace is traced, also what stands on devices further on. */
 static const struct fg_nft_hook prerouting = { NFPROTO_INET, NF_INET_PRE_ROUTING, NULL };
 
+/* A namespace that nobody has put a rule into cannot drop by one; to put a table there and take it away would cost 15 ms. */
+static bool has_rules(int netns)
+{
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open_protocol(netns, NETLINK_NETFILTER, NULL);
+
+	return sk && fg_nft_has_tables(sk);
+}
+
 int fg_watch_netfilter(struct fg_session *session, const struct fg_pod *pod, struct fg_error *err)
 {
-	const struct fg_nft_hook bridge = { NFPROTO_BRIDGE, NF_BR_PRE_ROUTING, NULL };
 	const struct fg_nft_hook out = { NFPROTO_NETDEV, NF_NETDEV_EGRESS, pod->peer.name };
-	const struct fg_nft_hook in = { NFPROTO_NETDEV, NF_NETDEV_INGRESS, pod->primary.name };
-	struct fg_nftrace *t;
+	const struct fg_nft_hook host[] = {
+		prerouting,
+		{ NFPROTO_NETDEV, NF_NETDEV_INGRESS, pod->primary.name },
+		{ NFPROTO_BRIDGE, NF_BR_PRE_ROUTING, NULL },
+	};
+	size_t count = pod->primary.master ? 3 : 2;
 
 	if (!session->nftrace)
 		session->nftrace = fg_nftrace_new(FG_WINDOW, err);
-	t = session->nftrace;
-	if (!t ||
-	    fg_nftrace_watch(t, pod->host_netns, pod->host_inode, "the host's namespace",
-			     &prerouting, err) ||
-	    fg_nftrace_watch(t, pod->host_netns, pod->host_inode, "the host's namespace", &in,
-			     err) ||
-	    fg_nftrace_watch(t, pod->netns, pod->inode, "the pod's namespace", &out, err))
+	if (!session->nftrace)
 		return -1;
-	return pod->primary.master ? fg_nftrace_watch(t, pod->host_netns, pod->host_inode,
-						      "the host's namespace", &bridge, err)
-				   : 0;
+	for (size_t i = 0; i < count; i++)
+		if (fg_nftrace_watch(session->nftrace, pod->host_netns, pod->host_inode,
+				     "the host's namespace", &host[i], err))
+			return -1;
+	if (!has_rules(pod->netns))
+		return 0;
+	return fg_nftrace_watch(session->nftrace, pod->netns, pod->inode, "the pod's namespace",
+				&out, err);
 }
 
 static bool holds(int netns, const struct fg_addr *dst)
@@ -59,7 +69,8 @@ static int watch_all(struct fg_session *s, const struct fg_addr *dst, bool *foun
 		if (netns < 0 || (dst && !holds(netns, dst)))
 			continue;
 		*found = true;
-		if (fg_nftrace_watch(s->nftrace, netns, e->inode, e->path, &prerouting, err))
+		if (has_rules(netns) &&
+		    fg_nftrace_watch(s->nftrace, netns, e->inode, e->path, &prerouting, err))
 			return -1;
 	}
 	return 0;
