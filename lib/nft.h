@@ -12,6 +12,18 @@
 #include "nft_match.h"
 #include "rtnl.h"
 
+/* How the names of these tables begin; whoever looks for rules of others leaves them aside. */
+#define FG_NFT_TABLE_PREFIX "flowgen-trace-"
+
+/*
+ * Whether nf_tables can be asked without loading it: a kernel that has not loaded it has no rules of it. (False, too, on one that has it
+ * built in and could load others.)
+ */
+bool fg_nft_is_loaded(void);
+
+/* Whether a chain of others hooks in at the egress of the device (family netdev). Where that cannot be told, one is assumed. */
+bool fg_nft_has_egress(struct nl_sock *sk, const char *device);
+
 /* Whether the socket's namespace has any table. Where that cannot be told it is taken to have one. */
 bool fg_nft_has_tables(struct nl_sock *sk);
 

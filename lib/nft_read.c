@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nft.h"
 
@@ -114,6 +115,71 @@ bool fg_nft_has_tables(struct nl_sock *sk)
 	if (!msg || nlmsg_append(msg, (void *)&head, sizeof(head), NLMSG_ALIGNTO))
 		return true;
 	return fg_rtnl_query(sk, msg, on_table, &any) != 0 || any;
+}
+
+bool fg_nft_is_loaded(void)
+{
+	/* Without modules nothing can be loaded by asking. */
+	return !access("/sys/module/nf_tables", F_OK) || access("/proc/modules", F_OK);
+}
+
+/* --- chains --- */
+
+struct egress {
+	const char *device;
+	bool found;
+};
+
+/* One name, or a list of them; a part of a name (Linux 6.16) is not read, and taken to fit. */
+static bool hooks_device(struct nlattr *const hook[], const char *device)
+{
+	const char *name = get_text(hook[NFTA_HOOK_DEV]);
+	struct nlattr *each;
+	int left;
+
+	if (!hook[NFTA_HOOK_DEVS])
+		return !name || !strcmp(name, device);
+	nla_for_each_nested (each, hook[NFTA_HOOK_DEVS], left) {
+		name = nla_type(each) == NFTA_DEVICE_NAME ? get_text(each) : NULL;
+		if (!name || !strcmp(name, device))
+			return true;
+	}
+	return false;
+}
+
+static int on_chain(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nlattr *a[NFTA_CHAIN_MAX + 1], *hook[NFTA_HOOK_MAX + 1];
+	struct egress *e = arg;
+	const char *table;
+	uint32_t number;
+
+	if (!is_message(nlh, NFT_MSG_NEWCHAIN) ||
+	    nlmsg_parse((struct nlmsghdr *)nlh, sizeof(struct nfgenmsg), a, NFTA_CHAIN_MAX, NULL))
+		return 0;
+	table = get_text(a[NFTA_CHAIN_TABLE]);
+	if (!a[NFTA_CHAIN_HOOK] ||
+	    (table && !strncmp(table, FG_NFT_TABLE_PREFIX, strlen(FG_NFT_TABLE_PREFIX))) ||
+	    nla_parse_nested(hook, NFTA_HOOK_MAX, a[NFTA_CHAIN_HOOK], NULL))
+		return 0;
+	if (get_u32(hook[NFTA_HOOK_HOOKNUM], &number) && number == NF_NETDEV_EGRESS)
+		e->found |= hooks_device(hook, e->device);
+	return 0;
+}
+
+bool fg_nft_has_egress(struct nl_sock *sk, const char *device)
+{
+	const struct nfgenmsg head = { .nfgen_family = NFPROTO_NETDEV, .version = NFNETLINK_V0 };
+	FG_NL_MSG struct nl_msg *msg =
+		nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP);
+	struct egress e = { .device = device };
+	int ret;
+
+	if (!msg || nlmsg_append(msg, (void *)&head, sizeof(head), NLMSG_ALIGNTO))
+		return true;
+	ret = fg_rtnl_query(sk, msg, on_chain, &e);
+	/* A kernel without nf_tables has no chains. */
+	return e.found || (ret && ret != -EOPNOTSUPP && ret != -EINVAL);
 }
 
 /* --- rules --- */

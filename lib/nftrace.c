@@ -14,7 +14,6 @@
 #include "fd.h"
 
 #define ETHERNET_LEN 14
-#define TABLE_PREFIX "flowgen-trace-"
 /* Some 100 rules for each of 64 packets, at 2 KiB a message; what does not fit is lost, and said to be. */
 #define RECEIVE_BYTES (16 << 20)
 /* When so many keys stand in the sets they are emptied: a batch that only adds costs less. */
@@ -46,7 +45,7 @@ struct space {
 enum found { FOUND_NONE, FOUND_ONE, FOUND_SEVERAL, FOUND_ALIKE };
 
 struct fg_nftrace {
-	char table[sizeof(TABLE_PREFIX) + 8];
+	char table[sizeof(FG_NFT_TABLE_PREFIX) + 8];
 	struct space **spaces; /* each owned */
 	size_t space_count;
 	uint32_t window, count;	   /* room for probes, and how many are expected */
@@ -111,7 +110,7 @@ struct fg_nftrace *fg_nftrace_new(uint32_t window, struct fg_error *err)
 		fg_nftrace_free(t);
 		return NULL;
 	}
-	snprintf(t->table, sizeof(t->table), TABLE_PREFIX "%08x", number);
+	snprintf(t->table, sizeof(t->table), FG_NFT_TABLE_PREFIX "%08x", number);
 	return t;
 }
 

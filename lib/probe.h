@@ -58,6 +58,7 @@ struct fg_ladder {
 	size_t count;
 	bool other_filters; /* tc filters that are no BPF programs stand on the path too */
 	bool pod_filters;   /* some of these on the pod's side */
+	bool pod_netfilter; /* netfilter chains stand at the peer's egress */
 	bool pod_qdisc;	    /* the peer has a queueing discipline that can drop or delay */
 };
 #define FG_LADDER_MAX 64

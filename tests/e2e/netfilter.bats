@@ -21,8 +21,9 @@ trace() { inject --trace-netfilter "$@"; }
 	! grep -qw nf_tables /proc/modules && [ ! -e /sys/module/nf_tables ] || skip 'nf_tables is loaded or built in'
 	local before plain
 	before=$(cat /proc/sys/kernel/modprobe)
-	# All other modules are there after this.
+	# All other modules are there after this; that one is not loaded for nothing.
 	inject --dst 10.9.0.9:53 --proto udp
+	[ ! -e /sys/module/nf_tables ]
 	echo /bin/false > /proc/sys/kernel/modprobe
 	inject --dst 10.9.0.9:53 --proto udp
 	plain=$status
@@ -59,6 +60,7 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.outcome == "delivered" and .drop == null'
 }
 
+# bats test_tags=novm
 @test "a chain's policy has no rule" {
 	rules 'table ip guard {
 		chain f { type filter hook forward priority 5; policy drop
@@ -73,6 +75,7 @@ trace() { inject --trace-netfilter "$@"; }
 	[[ $output == *'table ip guard, chain f, its policy: drop'* ]]
 }
 
+# bats test_tags=novm
 @test "a rule that rejects" {
 	rules 'table ip guard {
 		chain f { type filter hook forward priority 5
@@ -88,6 +91,7 @@ trace() { inject --trace-netfilter "$@"; }
 	}
 }
 
+# bats test_tags=novm
 @test "translated before it is dropped, in a chain that was jumped to; another table accepts first" {
 	rules 'table ip nat {
 		chain pre { type nat hook prerouting priority -100
@@ -114,6 +118,7 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.drop.netfilter | .table == "two" and .chain == "deep" and .rule.comment == "deep" and .policy == false'
 }
 
+# bats test_tags=novm
 @test "a sweep: each port its own rule" {
 	rules 'table ip t {
 		chain f { type filter hook forward priority 0
@@ -128,6 +133,7 @@ trace() { inject --trace-netfilter "$@"; }
 	[ "$(jq -s 'map(select(.packet.dport >= 200 and .drop == null)) | length' <<< "$output")" = 101 ]
 }
 
+# bats test_tags=novm
 @test "IPv6, and the same packet many times" {
 	podctl up six --addr fd00:9::2/128
 	podctl up far --addr fd00:8::9/64 --gw fd00:8::1
@@ -141,6 +147,7 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.outcome == "dropped" and .drop.netfilter.family == "ip6" and .drop.netfilter.rule.comment == "six"'
 }
 
+# bats test_tags=novm
 @test "where it cannot be told which rule, none is named, and the outcome stands" {
 	podctl up six --addr fd00:9::2/128
 	podctl up far --addr fd00:8::9/64 --gw fd00:8::1
@@ -184,12 +191,31 @@ trace() { inject --trace-netfilter "$@"; }
 	}' || skip 'this kernel has no netfilter egress'
 	trace --dst 10.9.0.9:7005 --proto udp --method pod-socket
 	holds '.outcome == "dropped" and .drop.netfilter.rule.comment == "inside" and .drop.netfilter.netns.name == "web"'
-	! can peer-egress || {
-		trace --dst 10.9.0.9:7005 --proto udp --method peer-egress
-		holds '.outcome == "dropped" and .drop.netfilter.rule.comment == "inside"'
+	# A packet that is redirected passes by this hook, so that the usual way is not taken.
+	inject --dst 10.9.0.9:7005 --proto udp
+	holds '.method == "pod-socket" and .outcome == "dropped" and (.not_exercised | index("pod-netfilter-egress") == null)'
+	flowgen pods --output json
+	[ "$(jq -r 'select(.device.primary == "hweb").method' <<< "$output")" = pod-socket ]
+	inject --dst 10.9.0.9:7005 --proto udp --method host-ingress
+	holds '.not_exercised | index("pod-netfilter-egress") != null'
+	[[ $stderr == *'netfilter chains stand at the egress'* ]]
+	inject --dst 10.9.0.9:7005 --proto udp --method peer-egress
+	is_status 3
+	# Chains of other devices do not matter, nor do those of another run.
+	in_pod web nft flush ruleset
+	in_pod web nft -f - <<< 'table netdev n {
+		chain out { type filter hook egress device lo priority 0; policy drop
+		}
 	}
+	table netdev flowgen-trace-of-another {
+		chain trace0 { type filter hook egress device eth0 priority 0
+		}
+	}'
+	inject --dst 10.9.0.9:7005 --proto udp
+	holds '.method != "pod-socket" and .outcome == "delivered"'
 }
 
+# bats test_tags=novm
 @test "between ports of a bridge" {
 	pods_down
 	podctl up web --addr 10.9.5.2/24 --gw 10.9.5.1 --bridge br0
@@ -203,6 +229,7 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.outcome == "dropped" and .drop.netfilter.family == "bridge" and .drop.netfilter.rule.comment == "on the bridge"'
 }
 
+# bats test_tags=novm
 @test "iptables-nft: a rule with a comment, and REJECT" {
 	command -v iptables-nft > /dev/null || skip 'no iptables-nft'
 	node iptables-nft -A FORWARD -p udp --dport 7006 -m comment --comment 'from iptables' -j DROP
@@ -213,6 +240,7 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.drop.netfilter | .verdict == "reject" and .rule.comment == null'
 }
 
+# bats test_tags=novm
 @test "iptables-legacy is not traced: that is said, and no rule is guessed" {
 	command -v iptables-legacy > /dev/null || skip 'no iptables-legacy'
 	node iptables-legacy -A FORWARD -p udp --dport 7008 -j DROP 2> /dev/null || skip 'this kernel has no iptables-legacy'
@@ -223,6 +251,7 @@ trace() { inject --trace-netfilter "$@"; }
 	fits_schema
 }
 
+# bats test_tags=novm
 @test "--deliver: a drop in the destination pod's own input chain" {
 	in_pod dst nft -f - <<< 'table inet fw {
 		chain in { type filter hook input priority 0
@@ -233,6 +262,7 @@ trace() { inject --trace-netfilter "$@"; }
 	holds '.outcome == "dropped" and .drop.netfilter.rule.comment == "not in here" and .drop.netfilter.netns.name == "dst"'
 }
 
+# bats test_tags=novm
 @test "without the option: no rule, and a word about the option" {
 	rules 'table ip t {
 		chain f { type filter hook forward priority 0
@@ -248,6 +278,7 @@ trace() { inject --trace-netfilter "$@"; }
 	[[ $output == *"rule handle $(handle ip t f 7009): drop"* ]]
 }
 
+# bats test_tags=novm
 @test "a scenario asks for it by a key" {
 	rules 'table ip t {
 		chain f { type filter hook forward priority 0
@@ -273,6 +304,7 @@ trace() { inject --trace-netfilter "$@"; }
 }
 
 # What the table is while a run lasts: it must be there, and nft must be able to show it.
+# bats test_tags=novm
 @test "the host is the same afterwards, and after SIGKILL" {
 	rules 'table ip t {
 		chain f { type filter hook forward priority 0

@@ -260,7 +260,8 @@ static void test_json_denied(void **state)
 	      "\",\"netfilter\":null}");
 	holds(v, "reason", "null");
 	holds(v, "not_exercised",
-	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\"]");
+	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\","
+	      "\"pod-netfilter-egress\"]");
 	holds(v, "lost_events", "0");
 	holds(v, "expect", "{\"wanted\":\"allow\",\"met\":false}");
 	json_decref(v);
@@ -441,8 +442,8 @@ static void test_json_gaps(void **state)
 	stage_judge(&s);
 	v = stage_json(&s);
 	holds(v, "not_exercised",
-	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\",\"pod-taps\","
-	      "\"pod-netfilter-egress\",\"pod-tc-egress\",\"pod-qdisc\",\"host-native-xdp\"]");
+	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\",\"pod-netfilter-egress\","
+	      "\"pod-taps\",\"pod-tc-egress\",\"pod-qdisc\",\"host-native-xdp\"]");
 	json_decref(v);
 	s.scene.method = FG_METHOD_POD_SOCKET;
 	v = stage_json(&s);
@@ -512,7 +513,7 @@ static void test_text_denied(void **state)
 		"\n"
 		"not exercised\n"
 		"  the pod's socket layer; cgroup hooks (socket-level load balancing); the pod's\n"
-		"  netfilter OUTPUT\n");
+		"  netfilter OUTPUT; netfilter egress of the pod's device\n");
 	stage_down(&s);
 }
 
@@ -554,7 +555,7 @@ static void test_text_nothing_enforces(void **state)
 		"\n"
 		"not exercised\n"
 		"  the pod's socket layer; cgroup hooks (socket-level load balancing); the pod's\n"
-		"  netfilter OUTPUT\n"
+		"  netfilter OUTPUT; netfilter egress of the pod's device\n"
 		"\n"
 		"notes\n"
 		"  - delivered does not mean that anything listens there\n");
