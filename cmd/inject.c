@@ -45,6 +45,7 @@ enum {
 	KEY_CONTROL,
 	KEY_REPLY,
 	KEY_DELIVER,
+	KEY_TRACE_NETFILTER,
 	KEY_NAME,
 	KEY_PACKET = 0x1000, /* and the index in fg_packet_keys */
 };
@@ -79,6 +80,10 @@ static const struct argp_option fixed_options[] = {
 	  "Wait for the answer, and follow it back; the pod's stack never sees it", 2 },
 	{ "deliver", KEY_DELIVER, NULL, 0,
 	  "Let the packet into a destination pod on this host, which otherwise does not see it",
+	  2 },
+	{ "trace-netfilter", KEY_TRACE_NETFILTER, NULL, 0,
+	  "Name the rule of nf_tables that drops a packet; for the time of the run a table of flowgen's stands on "
+	  "the host, which has the kernel trace the probes",
 	  2 },
 	{ "force", KEY_FORCE, NULL, 0,
 	  "Send also what a socket of the pod or a connection tracking entry uses already (refused; a "
@@ -320,6 +325,9 @@ static int read_option(struct fg_inject_options *o, int key, const char *arg, st
 		break;
 	case KEY_DELIVER:
 		o->deliver = true;
+		break;
+	case KEY_TRACE_NETFILTER:
+		o->trace_netfilter = true;
 		break;
 	case KEY_BYTES:
 		o->bytes = true;

@@ -48,7 +48,7 @@ struct fg_inject_options {
 	uint32_t ring_bytes;
 	enum fg_output_form output;
 	bool summary, bytes;
-	bool reply, deliver;
+	bool reply, deliver, trace_netfilter;
 	bool force; /* send what a live connection uses */
 	bool tidy;  /* remove the state that probes leave */
 	struct fg_inject_control control;

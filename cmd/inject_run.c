@@ -226,7 +226,8 @@ static int run_all(struct run *run, struct fg_error *err)
 					      .ring_bytes = o->ring_bytes,
 					      .timeout_ns = o->timeout_ns,
 					      .deliver = o->deliver,
-					      .reply = o->reply };
+					      .reply = o->reply,
+					      .trace_netfilter = o->trace_netfilter };
 	int ret;
 
 	if (open_signals(run, err) || fg_capability_preflight(err))

@@ -142,6 +142,7 @@ static int open_session(struct fg_runner *run, struct fg_error *err)
 		const struct fg_scenario *s = &run->files[i].scenario;
 
 		session.reply |= s->wants_reply;
+		session.trace_netfilter |= s->trace_netfilter;
 		if (!o->timeout_ns && s->timeout_ns > session.timeout_ns)
 			session.timeout_ns = s->timeout_ns;
 		if (!o->seeded && s->seeded) {

@@ -9,7 +9,7 @@ __flowgen_options() {
 	case $1 in
 	inject)
 		echo "$common --pod --interface --dst --dport --src --spoof --sport
-			--method --reply --deliver --force --tidy --full-checksum --timeout --seed --host-root --ring-size
+			--method --reply --deliver --trace-netfilter --force --tidy --full-checksum --timeout --seed --host-root --ring-size
 			--count --interval --rate --duration --until
 			--pcap --filter --timing --keep-addresses --write --dry-run
 			--expect --control --output --summary --bytes --name
@@ -61,7 +61,7 @@ __flowgen_values() { # VERB OPTION
 # Whether an option stands for itself, without a value.
 __flowgen_is_flag() {
 	case $1 in
-	--help | --usage | --version | --spoof | --reply | --deliver | --force | --tidy | --full-checksum | \
+	--help | --usage | --version | --spoof | --reply | --deliver | --trace-netfilter | --force | --tidy | --full-checksum | \
 		--keep-addresses | --dry-run | --summary | --bytes | --reserved-flag | --more-fragments | --bad-checksum | \
 		--bad-ip-checksum | --checksum-offload | --pass | --watch | --fail-fast | --strict | --record | --keep | \
 		--down) return 0 ;;

@@ -9,6 +9,8 @@ static const char pod_side[] =
 	"the pod's device has egress programs, which an ingress redirect passes by";
 static const char pod_queue[] =
 	"the pod's device has a queueing discipline, which an ingress redirect passes by";
+static const char pod_netfilter[] =
+	"netfilter chains stand at the egress of the pod's device, which a redirected packet passes by";
 static const char generic_xdp[] =
 	"generic XDP stands on the primary, which a redirected packet passes by (netif_receive_generic_xdp)";
 static const char native_xdp[] =
@@ -34,6 +36,7 @@ static bool has_pod_side(const struct fg_ladder *ladder)
 static const char *passed_by_ingress(const struct fg_method_facts *facts)
 {
 	return facts->netkit		      ? netkit_skipped
+	       : facts->ladder->pod_netfilter ? pod_netfilter
 	       : facts->ladder->pod_qdisc     ? pod_queue
 	       : has_pod_side(facts->ladder)  ? pod_side
 	       : has_xdp(facts->ladder, true) ? native_xdp
@@ -46,6 +49,7 @@ bool fg_method_complete(const struct fg_method_facts *facts, enum fg_method meth
 	*why = NULL;
 	if (method == FG_METHOD_PEER_EGRESS)
 		*why = !facts->egress_redirect	       ? no_flag
+		       : facts->ladder->pod_netfilter  ? pod_netfilter
 		       : has_xdp(facts->ladder, false) ? generic_xdp
 						       : NULL;
 	else if (method == FG_METHOD_HOST_INGRESS)

@@ -13,6 +13,7 @@
 
 #include "fd.h"
 #include "names.h"
+#include "nft.h"
 
 /* One end of the pair, as programs are asked of it. */
 struct place {
@@ -269,9 +270,20 @@ static int finish(const struct fg_pod *pod, int failed, struct fg_ladder *ladder
 	return 0;
 }
 
+/* A kernel that has no sockets of this kind has no chains either. */
+static bool has_netfilter(const struct fg_pod *pod)
+{
+	FG_NL_SOCK struct nl_sock *sk =
+		fg_nft_is_loaded() ? fg_rtnl_open_protocol(pod->netns, NETLINK_NETFILTER, NULL)
+				   : NULL;
+
+	return sk && fg_nft_has_egress(sk, pod->peer.name);
+}
+
 int fg_policy_list(const struct fg_pod *pod, struct fg_ladder *out, struct fg_error *err)
 {
-	struct fg_ladder ladder = { .pod_qdisc = has_qdisc(&pod->peer) };
+	struct fg_ladder ladder = { .pod_qdisc = has_qdisc(&pod->peer),
+				    .pod_netfilter = has_netfilter(pod) };
 	struct place inside, outside, netkit;
 	int failed;
 

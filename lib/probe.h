@@ -58,6 +58,7 @@ struct fg_ladder {
 	size_t count;
 	bool other_filters; /* tc filters that are no BPF programs stand on the path too */
 	bool pod_filters;   /* some of these on the pod's side */
+	bool pod_netfilter; /* netfilter chains stand at the peer's egress */
 	bool pod_qdisc;	    /* the peer has a queueing discipline that can drop or delay */
 };
 #define FG_LADDER_MAX 64
@@ -230,7 +231,8 @@ struct fg_control {
 	enum fg_proof proof; /* NONE: there is nothing to prove */
 };
 
-struct fg_left; /* left.h */
+struct fg_left;	     /* left.h */
+struct fg_netfilter; /* netfilter.h */
 
 /* Section 4: what follows from the trace. */
 struct fg_result {
@@ -252,6 +254,8 @@ struct fg_result {
 	struct fg_repeat repeat;    /* written by who repeats */
 	struct fg_control control;  /* by fg_control_apply() */
 	const struct fg_left *left; /* by fg_guard_left(); NULL: not looked for */
+	const struct fg_netfilter *
+		netfilter; /* what dropped it, by fg_nftrace_explain(); NULL: not netfilter, or not known */
 };
 
 /* The bytes that are enough for the frames of a probe; see fg_probe_build(). */
@@ -303,6 +307,7 @@ struct fg_scene {
 	bool netkit;
 	bool bridged; /* the primary is a port of a bridge: a packet may leave with its TTL as it was */
 	bool notes_redirects; /* this kernel notes on a packet that bpf_redirect() sent it on; see marking.h */
+	bool netfilter_traced; /* drops by netfilter are looked into */
 	bool xdp_copies; /* native XDP on the primary: the packet's sk_buff is replaced there */
 	struct fg_drop_codes codes;
 	/* Names of things; may be NULL. device() returns NULL for an unknown device; both are borrowed. */

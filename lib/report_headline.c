@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 #include "names.h"
+#include "netfilter.h"
 #include "report_sections.h"
 
-#define HEADLINE_MAX 1400
+#define HEADLINE_MAX 2400
 
 static void by_program(const struct fg_report *report, const char *word, int index,
 		       const char *otherwise, char *buf, size_t size)
@@ -93,7 +94,7 @@ static const char *stop_text(const struct fg_result *result)
 static void put_outcome(const struct fg_report *report, const struct fg_result *result, char *buf,
 			size_t size)
 {
-	char place[380], number[32];
+	char place[380], number[32], rule[FG_NETFILTER_TEXT_LEN];
 
 	switch (result->outcome) {
 	case FG_OUTCOME_DELIVERED:
@@ -107,10 +108,14 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 	case FG_OUTCOME_DROPPED:
 	case FG_OUTCOME_REJECTED:
 		place_text(report, result->end, "at", place, sizeof(place));
-		snprintf(buf, size, "%s%s: %s", fg_outcome_name(result->outcome), place,
+		snprintf(buf, size, "%s%s: %s%s%s", fg_outcome_name(result->outcome), place,
 			 result->dropped ? fg_drop_name(report->scene, result->drop_code, number,
 							sizeof(number))
-					 : "no reason known");
+					 : "no reason known",
+			 result->netfilter ? " by " : "",
+			 result->netfilter
+				 ? fg_netfilter_text(result->netfilter, rule, sizeof(rule))
+				 : "");
 		return;
 	case FG_OUTCOME_REPLIED:
 		snprintf(buf, size, "replied");
@@ -124,7 +129,7 @@ static void put_outcome(const struct fg_report *report, const struct fg_result *
 void fg_text_headline(const struct fg_page *page, const struct fg_report *report,
 		      const struct fg_probe *probe)
 {
-	char verdict[600], outcome[800], text[HEADLINE_MAX];
+	char verdict[600], outcome[1700], text[HEADLINE_MAX];
 	enum fg_paint paint = put_verdict(report, &probe->result, verdict, sizeof(verdict));
 
 	put_outcome(report, &probe->result, outcome, sizeof(outcome));

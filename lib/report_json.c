@@ -247,6 +247,7 @@ static void put_drop(struct fg_buffer *out, const struct fg_report *report,
 	put_number(out, "code", true, result->drop_code);
 	PUT(out, ",\"location\":");
 	put_text(out, result->end ? fg_drop_location(result->end, hex, sizeof(hex)) : NULL);
+	fg_json_netfilter(out, report->scene, result);
 	PUT(out, "}");
 }
 

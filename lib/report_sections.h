@@ -27,6 +27,11 @@ void fg_text_reply(const struct fg_page *page, const struct fg_scene *scene,
 void fg_json_reply(struct fg_buffer *out, const struct fg_scene *scene,
 		   const struct fg_reply *reply);
 
+/* The rule of netfilter that dropped it, where it is known: as a line of text, and as a further member of a JSON object. */
+void fg_text_netfilter(const struct fg_page *page, const struct fg_result *result);
+void fg_json_netfilter(struct fg_buffer *out, const struct fg_scene *scene,
+		       const struct fg_result *result);
+
 /* A label at the line's begin, and a text wrapped beside it. */
 void fg_text_entry(const struct fg_page *page, const char *label, const char *text);
 #define FG_ENTRY_COLUMN 9

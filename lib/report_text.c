@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "names.h"
+#include "netfilter.h"
 #include "report_sections.h"
 
 void fg_text_entry(const struct fg_page *page, const char *label, const char *text)
@@ -79,6 +80,7 @@ static void put_drop(const struct fg_page *page, const struct fg_report *report,
 		 fg_drop_name(report->scene, result->drop_code, number, sizeof(number)),
 		 result->drop_code, where ? " at " : "", where ? where : "");
 	fg_text_entry(page, "drop", text);
+	fg_text_netfilter(page, result);
 }
 
 static void put_expectation(const struct fg_page *page, const struct fg_probe *probe)
@@ -136,10 +138,13 @@ static void put_notes(const struct fg_page *page, const struct fg_report *report
 	/* The headline has told the reason of what is inconclusive. */
 	bool reason = result->reason && result->outcome != FG_OUTCOME_INCONCLUSIVE;
 	bool delivered = result->outcome == FG_OUTCOME_DELIVERED;
+	/* Nobody has asked which rule. */
+	bool untold = fg_netfilter_dropped(report->scene, result) &&
+		      !report->scene->netfilter_traced;
 	char text[80];
 
 	if (!reason && !delivered && !ladder->other_filters && !ladder->pod_qdisc &&
-	    !probe->trace.lost)
+	    !probe->trace.lost && !untold)
 		return;
 	fg_buffer_puts(page->out, "\nnotes\n");
 	if (reason)
@@ -153,6 +158,8 @@ static void put_notes(const struct fg_page *page, const struct fg_report *report
 		put_note(page, "tc filters that are no BPF programs stand on the path too");
 	if (ladder->pod_qdisc)
 		put_note(page, "the pod's device has a queueing discipline that can drop or delay");
+	if (untold)
+		put_note(page, "--trace-netfilter tells which rule of netfilter dropped it");
 	if (delivered)
 		put_note(page, "delivered does not mean that anything listens there");
 }

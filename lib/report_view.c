@@ -306,10 +306,12 @@ void fg_gaps_list(const struct fg_report *report, struct fg_gap out[FG_GAPS_MAX]
 	out[n++] =
 		(struct fg_gap){ "pod-cgroup-hooks", "cgroup hooks (socket-level load balancing)" };
 	out[n++] = (struct fg_gap){ "pod-netfilter-output", "the pod's netfilter OUTPUT" };
-	if (scene->method == FG_METHOD_HOST_INGRESS) {
-		out[n++] = (struct fg_gap){ "pod-taps", "packet taps in the pod" };
+	/* The kernel takes care that what a program redirects does not meet it (nf_skip_egress). */
+	if (scene->method == FG_METHOD_PEER_EGRESS || scene->method == FG_METHOD_HOST_INGRESS)
 		out[n++] = (struct fg_gap){ "pod-netfilter-egress",
 					    "netfilter egress of the pod's device" };
+	if (scene->method == FG_METHOD_HOST_INGRESS) {
+		out[n++] = (struct fg_gap){ "pod-taps", "packet taps in the pod" };
 		out[n++] = (struct fg_gap){ "pod-tc-egress", "tc egress of the pod's device" };
 		out[n++] = (struct fg_gap){ "pod-qdisc",
 					    "the queueing discipline of the pod's device" };

@@ -91,7 +91,8 @@ struct nl_sock *fg_rtnl_open_protocol(int netns_fd, int protocol, struct fg_erro
 	if (netns_fd >= 0)
 		fg_netns_leave(&back);
 	if (ret < 0) {
-		fg_fail(err, FG_ERR_INTERNAL, "netlink socket: %s", nl_geterror(ret));
+		fg_fail(err, ret == -NLE_PROTO_MISMATCH ? FG_ERR_UNSUPPORTED : FG_ERR_INTERNAL,
+			"netlink socket: %s", nl_geterror(ret));
 		nl_socket_free(sk);
 		return NULL;
 	}

@@ -46,6 +46,17 @@ static int read_times(struct fg_scenario_reader *r, const json_t *root)
 	return 0;
 }
 
+static int read_trace(struct fg_scenario_reader *r, const json_t *root)
+{
+	const json_t *node = json_object_get(root, "trace-netfilter");
+	size_t mark = fg_scn_enter(r, "trace-netfilter", 0);
+
+	if (node && fg_scn_switch(r, node, &r->scenario->trace_netfilter))
+		return -1;
+	fg_scn_leave(r, mark);
+	return 0;
+}
+
 static int read_defaults(struct fg_scenario_reader *r, const json_t *node)
 {
 	static const char *const keys[] = {
@@ -82,7 +93,8 @@ static int read_head(struct fg_scenario_reader *r, const json_t *root)
 
 	if (fg_scn_text_at(r, root, "name", &s->name) ||
 	    fg_scn_text_at(r, root, "description", &s->description) ||
-	    fg_scn_text_at(r, root, "on-failure", &s->on_failure) || read_times(r, root))
+	    fg_scn_text_at(r, root, "on-failure", &s->on_failure) || read_times(r, root) ||
+	    read_trace(r, root))
 		return -1;
 	if (!s->name)
 		return fg_scn_fail(r, root, "has no key \"name\"");
@@ -95,9 +107,11 @@ static int read_head(struct fg_scenario_reader *r, const json_t *root)
 static int read_root(struct fg_scenario_reader *r, const json_t *root,
 		     struct fg_scenario_setting *settings, size_t count)
 {
-	static const char *const keys[] = { "schema",	    "name",	"description", "on-failure",
-					    "timeout",	    "seed",	"variables",   "pods",
-					    "destinations", "defaults", "probes",      "matrix" };
+	static const char *const keys[] = { "schema",	      "name",	 "description",
+					    "on-failure",     "timeout", "seed",
+					    "variables",      "pods",	 "destinations",
+					    "defaults",	      "probes",	 "matrix",
+					    "trace-netfilter" };
 
 	if (fg_scn_null(r, root))
 		return fg_scn_fail(r, root, "the file is empty");

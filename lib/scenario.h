@@ -88,6 +88,7 @@ struct fg_scenario {
 	char *name, *description, *on_failure;
 	json_t *variables; /* name -> text, as --set or the file gives them */
 	uint64_t timeout_ns;
+	bool trace_netfilter;
 	bool seeded;
 	uint64_t seed;
 	struct fg_scenario_pods *pods;

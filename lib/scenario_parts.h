@@ -41,6 +41,8 @@ int fg_scn_map(struct fg_scenario_reader *r, const json_t *node, const char *wha
 
 /* A text, with its variables replaced. Returns it (owned by the caller), or NULL. */
 char *fg_scn_text(struct fg_scenario_reader *r, const json_t *node);
+/* "true" or "false". */
+int fg_scn_switch(struct fg_scenario_reader *r, const json_t *node, bool *out);
 /* The text at key, into *out (owned by the scenario); untouched where there is none. */
 int fg_scn_text_at(struct fg_scenario_reader *r, const json_t *map, const char *key, char **out);
 

@@ -281,3 +281,15 @@ int fg_scn_text_at(struct fg_scenario_reader *r, const json_t *map, const char *
 	fg_scn_leave(r, mark);
 	return 0;
 }
+
+int fg_scn_switch(struct fg_scenario_reader *r, const json_t *node, bool *out)
+{
+	FG_FREE char *text = fg_scn_text(r, node);
+
+	if (!text)
+		return -1;
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return fg_scn_fail(r, node, "\"%.40s\" is none of true, false", text);
+	*out = text[0] == 't';
+	return 0;
+}

@@ -51,18 +51,6 @@ static int read_ends(struct fg_scenario_reader *r, const json_t *map, const char
 	return 0;
 }
 
-static int read_switch(struct fg_scenario_reader *r, const json_t *node, bool *out)
-{
-	FG_FREE char *text = fg_scn_text(r, node);
-
-	if (!text)
-		return -1;
-	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-		return fg_scn_fail(r, node, "\"%.40s\" is none of true, false", text);
-	*out = text[0] == 't';
-	return 0;
-}
-
 static int read_source(struct fg_scenario_reader *r, const json_t *map, struct fg_scenario_set *set)
 {
 	const json_t *src = fg_scn_get(r, map, "src"), *spoof = fg_scn_get(r, map, "spoof");
@@ -75,7 +63,7 @@ static int read_source(struct fg_scenario_reader *r, const json_t *map, struct f
 		return fg_scn_fail_parsed(r, src);
 	fg_scn_leave(r, mark);
 	mark = fg_scn_enter(r, "spoof", 0);
-	if (spoof && read_switch(r, spoof, &set->spoof))
+	if (spoof && fg_scn_switch(r, spoof, &set->spoof))
 		return -1;
 	fg_scn_leave(r, mark);
 	return 0;

@@ -73,6 +73,7 @@ void fg_session_close(struct fg_session *session)
 		fg_port_close(&session->gates[i].port);
 	}
 	free(session->gates);
+	fg_nftrace_free(session->nftrace);
 	fg_stops_close(&session->stops);
 	fg_collector_free(session->collector);
 	fg_verdicts_free(session->verdicts);
@@ -184,6 +185,7 @@ static void fill_scene(struct fg_session *s, struct fg_member *m, enum fg_method
 		.netkit = !strcmp(m->pod.primary.kind, "netkit"),
 		.bridged = m->pod.primary.master != 0,
 		.notes_redirects = needs_marking(m) && fg_marking_works(),
+		.netfilter_traced = s->nftrace != NULL,
 		.codes = fg_reasons_codes(s->reasons),
 		.device = fg_names_device,
 		.reason = fg_names_reason,
@@ -279,6 +281,8 @@ static int open_member(struct fg_session *s, struct fg_member *m, const char *re
 	facts.egress_redirect = s->egress_redirect;
 	if (fg_method_choose(&facts, wanted, &method, &m->why, err))
 		return fg_error_prefix(err, "pod %s", m->pod.ref);
+	if (s->options.trace_netfilter && fg_watch_netfilter(s, &m->pod, err))
+		return -1;
 	/* A pod that is refused has cost nothing yet. */
 	if (open_datapath(s, err))
 		return -1;
@@ -360,7 +364,8 @@ const struct fg_hop *fg_member_hop(struct fg_session *session, struct fg_member 
 	member->hops = hop;
 	hop += member->hop_count;
 	*hop = (struct fg_hop){ .src = *src, .dst = *dst };
-	if (spare_destination(session, dst, err))
+	if (spare_destination(session, dst, err) ||
+	    (session->nftrace && fg_watch_destination(session, dst, err)))
 		return NULL;
 	if (fg_route_next_hop(member->pod.rtnl, member->pod.netns, &member->pod.peer, dst, NULL,
 			      NEIGHBOUR_TIMEOUT_NS, hop->mac, err)) {

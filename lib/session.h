@@ -19,6 +19,7 @@ struct fg_session_options {
 	int cancel_fd;	       /* readable: stop waiting; -1: none */
 	bool deliver; /* let packets into a destination pod on this host; else they are stopped before its stack */
 	bool reply; /* wait for answers, and follow them back; packets are then let in as well */
+	bool trace_netfilter; /* find out which rule of netfilter dropped a packet: see nftrace.h */
 };
 
 struct fg_session;

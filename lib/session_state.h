@@ -7,6 +7,7 @@
 #include "datapath.h"
 #include "link.h"
 #include "netns.h"
+#include "nftrace.h"
 #include "policy.h"
 #include "port.h"
 #include "reason.h"
@@ -72,6 +73,7 @@ struct fg_session {
 	bool cancelled;
 	const char *disturbs; /* see fg_session_disturbs() */
 	struct fg_stops stops;
+	struct fg_nftrace *nftrace; /* NULL: not asked for */
 
 	struct fg_member **members; /* each allocated: scenes point into them */
 	size_t member_count;
@@ -101,6 +103,16 @@ void fg_names_find(struct fg_names *names, struct fg_host *host, uint32_t netns)
 void fg_names_free(struct fg_names *names);
 const struct fg_device *fg_names_device(const void *names, uint32_t netns, int ifindex);
 const char *fg_names_reason(const void *names, uint32_t code);
+
+/* Watches what netfilter does with packets of the pod, on its own devices and on the host side. Returns 0 or -1. */
+int fg_watch_netfilter(struct fg_session *session, const struct fg_pod *pod, struct fg_error *err);
+
+/*
+ * The same in the namespaces that hold a destination, where packets are let in there; where none does, in all: a translation may
+ * still lead to any of them. Returns 0 or -1.
+ */
+int fg_watch_destination(struct fg_session *session, const struct fg_addr *dst,
+			 struct fg_error *err);
 
 /* Where the answer to a judged probe is a SYN-ACK, resets the connection that it has half opened. Returns 0 or -1. */
 int fg_session_close_half_open(struct fg_session *session, const struct fg_probe *probe,

@@ -409,6 +409,16 @@ static void name_places(struct fg_session *s, const struct span *span)
 			fg_names_find(&s->names, &s->host, s->window[i].trace.list[k].event.netns);
 }
 
+/* Beside the answers, when these are final. */
+static void explain_drops(struct fg_session *s, const struct span *span)
+{
+	if (!s->nftrace)
+		return;
+	fg_nftrace_take(s->nftrace);
+	for (uint32_t i = span->first; i < span->first + span->count; i++)
+		fg_nftrace_explain(s->nftrace, i, s->scenes[i], &s->window[i]);
+}
+
 static int run_span(struct fg_session *s, const struct span *span, struct fg_error *err)
 {
 	for (uint32_t i = 0; i < span->count; i++)
@@ -426,6 +436,7 @@ static int run_span(struct fg_session *s, const struct span *span, struct fg_err
 	}
 	for (size_t k = 0; k < s->member_count; k++)
 		check_path(s, s->members[k], span);
+	explain_drops(s, span);
 	return 0;
 }
 
@@ -438,10 +449,20 @@ static bool one_by_one(const struct fg_session *s, uint32_t count)
 	return false;
 }
 
+/* A trace says a lot of each packet: no more at a time than the socket's buffer holds. */
+#define TRACED_MAX 64
+
+static uint32_t span_length(const struct fg_session *s, uint32_t total)
+{
+	if (one_by_one(s, total))
+		return 1;
+	return s->nftrace && total > TRACED_MAX ? TRACED_MAX : total;
+}
+
 int fg_session_run(struct fg_session *session, uint32_t *count, struct fg_error *err)
 {
 	struct span span = {};
-	uint32_t total;
+	uint32_t total, step;
 
 	if (!*count)
 		return 0;
@@ -452,9 +473,13 @@ int fg_session_run(struct fg_session *session, uint32_t *count, struct fg_error 
 	for (uint32_t i = 0; i < total; i++)
 		if (address(session, i, i, err))
 			return -1;
-	span.count = one_by_one(session, total) ? 1 : total;
-	for (; span.first < total; span.first += span.count)
+	if (session->nftrace && fg_nftrace_expect(session->nftrace, session->window, total, err))
+		return -1;
+	step = span_length(session, total);
+	for (; span.first < total; span.first += step) {
+		span.count = total - span.first < step ? total - span.first : step;
 		if (run_span(session, &span, err))
 			return -1;
+	}
 	return 0;
 }

@@ -33,7 +33,10 @@ kill_at_random_moments() {
 		done
 		killed=0
 		for ((i = 0; i < kills; i++)); do
-			"$flowgen" "${args[@]}" > /dev/null 2>&1 &
+			# Every fourth with tables in the ruleset, which go with their socket.
+			extra=()
+			((i % 4)) || extra=(--trace-netfilter --deliver)
+			"$flowgen" "${args[@]}" "${extra[@]}" > /dev/null 2>&1 &
 			pid=$!
 			moment=$(((RANDOM << 15 | RANDOM) % whole))
 			printf -v seconds '%d.%06d' $((moment / 1000000)) $((moment % 1000000))

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "judge.h"
+#include "netfilter.h"
 #include "report.h"
 #include "scene.h"
 
@@ -204,7 +205,7 @@ static void test_json_keys(void **state)
 		 "order hook side device id name tag ran retval action duration_ns evidence");
 	has_keys(json_array_get(json_object_get(v, "observations"), 0),
 		 "time_ns component action device ifindex netns detail of");
-	has_keys(json_object_get(v, "drop"), "reason code location");
+	has_keys(json_object_get(v, "drop"), "reason code location netfilter");
 	json_decref(v);
 	stage_down(&s);
 }
@@ -254,10 +255,13 @@ static void test_json_denied(void **state)
 	holds(v, "outcome", "\"dropped\"");
 	holds(v, "stopped", "false");
 	holds(v, "end", "5");
-	holds(v, "drop", "{\"reason\":\"TC_INGRESS\",\"code\":73,\"location\":\"" CORE "\"}");
+	holds(v, "drop",
+	      "{\"reason\":\"TC_INGRESS\",\"code\":73,\"location\":\"" CORE
+	      "\",\"netfilter\":null}");
 	holds(v, "reason", "null");
 	holds(v, "not_exercised",
-	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\"]");
+	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\","
+	      "\"pod-netfilter-egress\"]");
 	holds(v, "lost_events", "0");
 	holds(v, "expect", "{\"wanted\":\"allow\",\"met\":false}");
 	json_decref(v);
@@ -317,7 +321,7 @@ static void test_json_unknown_names(void **state)
 	stage_judge(&s);
 	v = stage_json(&s);
 	holds(v, "drop",
-	      "{\"reason\":\"unknown(99)\",\"code\":99,\"location\":\"0xffffffff81000010\"}");
+	      "{\"reason\":\"unknown(99)\",\"code\":99,\"location\":\"0xffffffff81000010\",\"netfilter\":null}");
 	holds(v, "observations.1.device", "null");
 	holds(v, "observations.1.ifindex", "77");
 	holds(v, "observations.1.netns", "{\"inode\":100,\"name\":null}");
@@ -350,6 +354,53 @@ static void test_json_redirect(void **state)
 	holds(v, "policy.redirected_by.name", "\"policy_1\"");
 	holds(v, "policy.redirected_to",
 	      "{\"device\":\"lxc2\",\"ifindex\":11,\"netns\":{\"inode\":200,\"name\":\"host\"}}");
+	json_decref(v);
+	stage_down(&s);
+}
+
+static const struct seen filtered[] = {
+	{ FG_EVENT_INJECT, LXC2 },
+	{ FG_EVENT_RECEIVE, PRIMARY, 0, 64 },
+	{ FG_EVENT_FREE, PRIMARY, R_NETFILTER_DROP, 0, "nft_do_chain+0x3e8/0x610" },
+	{ 0 },
+};
+
+static void test_json_netfilter(void **state)
+{
+	struct fg_netfilter by = { .netns = NS_HOST,
+				   .family = NFPROTO_INET,
+				   .table = "filter",
+				   .chain = "forward",
+				   .handle = 18446744073709551615ULL,
+				   .comment = "no \"telnet\"" };
+	struct stage s;
+	json_t *v;
+
+	(void)state;
+	stage_up(&s, "", filtered);
+	stage_judge(&s);
+	s.probe.result.netfilter = &by;
+	by.handle = 7;
+	v = stage_json(&s);
+	holds(v, "drop.netfilter",
+	      "{\"netns\":{\"inode\":200,\"name\":\"host\"},\"family\":\"inet\",\"table\":\"filter\","
+	      "\"chain\":\"forward\",\"rule\":{\"handle\":7,\"comment\":\"no \\\"telnet\\\"\"},"
+	      "\"policy\":false,\"verdict\":\"drop\"}");
+	json_decref(v);
+	by.comment[0] = '\0';
+	by.reject = true;
+	by.netns = NS_POD2;
+	v = stage_json(&s);
+	holds(v, "drop.netfilter.rule", "{\"handle\":7,\"comment\":null}");
+	holds(v, "drop.netfilter.verdict", "\"reject\"");
+	/* The place of the end is another: its name is not this namespace's. */
+	holds(v, "drop.netfilter.netns", "{\"inode\":300,\"name\":null}");
+	json_decref(v);
+	by.policy = true;
+	by.reject = false;
+	v = stage_json(&s);
+	holds(v, "drop.netfilter.rule", "null");
+	holds(v, "drop.netfilter.policy", "true");
 	json_decref(v);
 	stage_down(&s);
 }
@@ -420,8 +471,8 @@ static void test_json_gaps(void **state)
 	stage_judge(&s);
 	v = stage_json(&s);
 	holds(v, "not_exercised",
-	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\",\"pod-taps\","
-	      "\"pod-netfilter-egress\",\"pod-tc-egress\",\"pod-qdisc\",\"host-native-xdp\"]");
+	      "[\"pod-socket-layer\",\"pod-cgroup-hooks\",\"pod-netfilter-output\",\"pod-netfilter-egress\","
+	      "\"pod-taps\",\"pod-tc-egress\",\"pod-qdisc\",\"host-native-xdp\"]");
 	json_decref(v);
 	s.scene.method = FG_METHOD_POD_SOCKET;
 	v = stage_json(&s);
@@ -491,7 +542,7 @@ static void test_text_denied(void **state)
 		"\n"
 		"not exercised\n"
 		"  the pod's socket layer; cgroup hooks (socket-level load balancing); the pod's\n"
-		"  netfilter OUTPUT\n");
+		"  netfilter OUTPUT; netfilter egress of the pod's device\n");
 	stage_down(&s);
 }
 
@@ -533,7 +584,7 @@ static void test_text_nothing_enforces(void **state)
 		"\n"
 		"not exercised\n"
 		"  the pod's socket layer; cgroup hooks (socket-level load balancing); the pod's\n"
-		"  netfilter OUTPUT\n"
+		"  netfilter OUTPUT; netfilter egress of the pod's device\n"
 		"\n"
 		"notes\n"
 		"  - delivered does not mean that anything listens there\n");
@@ -584,6 +635,32 @@ static void test_text_hostile_names(void **state)
 		fg_report_close(s.report);
 		s.report = NULL;
 	}
+	stage_down(&s);
+}
+
+static void test_text_netfilter(void **state)
+{
+	struct fg_netfilter by = { .netns = NS_HOST,
+				   .family = NFPROTO_IPV4,
+				   .table = "t",
+				   .chain = "c",
+				   .handle = 7,
+				   .comment = "no telnet" };
+	struct stage s;
+
+	(void)state;
+	stage_up(&s, "", filtered);
+	stage_judge(&s);
+	assert_non_null(strstr(stage_text(&s), "--trace-netfilter tells which rule"));
+	s.probe.result.netfilter = &by;
+	s.scene.netfilter_traced = true;
+	assert_null(strstr(stage_text(&s), "--trace-netfilter"));
+	assert_non_null(strstr(
+		s.out.data, "\nby       table ip t, chain c, rule handle 7 (no telnet): drop\n"));
+	memset(by.table, 't', sizeof(by.table) - 1);
+	memset(by.chain, 'c', sizeof(by.chain) - 1);
+	memset(by.comment, '\n', sizeof(by.comment) - 1);
+	keeps_to_columns(stage_text(&s));
 	stage_down(&s);
 }
 
@@ -810,6 +887,8 @@ int main(void)
 		cmocka_unit_test(test_json_without_anything),
 		cmocka_unit_test(test_json_unknown_names),
 		cmocka_unit_test(test_json_redirect),
+		cmocka_unit_test(test_json_netfilter),
+		cmocka_unit_test(test_text_netfilter),
 		cmocka_unit_test(test_json_protocols),
 		cmocka_unit_test(test_json_hostile_names),
 		cmocka_unit_test(test_json_gaps),

@@ -77,6 +77,16 @@ static void test_variables(void **state)
 	assert_false(settings[1].used);
 }
 
+static void test_trace_netfilter(void **state)
+{
+	(void)state;
+	read_it("name: t\npods: {a: netns:a}\nprobes: [{from: a, to: '10.0.0.1:1'}]\n");
+	assert_false(scenario.trace_netfilter);
+	fg_scenario_free(&scenario);
+	read_it("name: t\ntrace-netfilter: true\npods: {a: netns:a}\nprobes: [{from: a, to: '10.0.0.1:1'}]\n");
+	assert_true(scenario.trace_netfilter);
+}
+
 static void test_json_and_merge(void **state)
 {
 	(void)state;
@@ -354,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_variables, clean),
+		cmocka_unit_test_teardown(test_trace_netfilter, clean),
 		cmocka_unit_test_teardown(test_json_and_merge, clean),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test_teardown(test_matrix, clean),

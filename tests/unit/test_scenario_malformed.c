@@ -41,7 +41,7 @@ static const struct {
 	{ "- a\n", "f:1:1: expected a scenario: a mapping", NULL },
 	{ "nmae: x\n",
 	  "f:1:1: a scenario has no key \"nmae\"; it has schema, name, description, on-failure, timeout, seed, "
-	  "variables, pods, destinations, defaults, probes, matrix",
+	  "variables, pods, destinations, defaults, probes, matrix, trace-netfilter",
 	  "did you mean \"name\"?" },
 	{ "pods: {}\n", "f:1:1: has no key \"name\"", NULL },
 	{ "name:\nprobes: []\n", "f:1:6: name: no value", NULL },
@@ -53,6 +53,9 @@ static const struct {
 	  NULL },
 	{ "name: x\nseed: many\n",
 	  "f:2:7: seed: \"many\" is not a number from 0 to 18446744073709551615", NULL },
+
+	{ "name: x\ntrace-netfilter: perhaps\n",
+	  "f:2:18: trace-netfilter: \"perhaps\" is none of true, false", NULL },
 
 	/* --- variables --- */
 	{ "name: x\nvariables: [a]\n",
