@@ -2,7 +2,6 @@
 #include "marking.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <linux/if_packet.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -19,13 +18,21 @@
 #define ETHERTYPE 0x88b5 /* IEEE 802: for local experiments */
 #define WAIT_MS 100
 
-static int attach(int fd, enum bpf_tc_attach_point point)
+/* One qdisc holds both ends. */
+static int attach(const struct marking_bpf *skel)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = LOOPBACK, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = fd);
-	int ret = bpf_tc_hook_create(&hook);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = LOOPBACK,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, in, .prog_fd = bpf_program__fd(skel->progs.fg_bounce));
+	LIBBPF_OPTS(bpf_tc_opts, out, .prog_fd = bpf_program__fd(skel->progs.fg_look));
 
-	return ret && ret != -EEXIST ? ret : bpf_tc_attach(&hook, &filter);
+	if (bpf_tc_hook_create(&hook))
+		return -1;
+	hook.attach_point = BPF_TC_INGRESS;
+	if (bpf_tc_attach(&hook, &in))
+		return -1;
+	hook.attach_point = BPF_TC_EGRESS;
+	return bpf_tc_attach(&hook, &out);
 }
 
 static int write_packet(void)
@@ -46,9 +53,7 @@ static bool try_here(struct marking_bpf *skel)
 {
 	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(-1, NULL);
 
-	if (!sk || fg_link_set_up(sk, LOOPBACK) ||
-	    attach(bpf_program__fd(skel->progs.fg_bounce), BPF_TC_INGRESS) ||
-	    attach(bpf_program__fd(skel->progs.fg_look), BPF_TC_EGRESS) || write_packet())
+	if (!sk || fg_link_set_up(sk, LOOPBACK) || attach(skel) || write_packet())
 		return false;
 	/* Mostly it has been through by now; a busy kernel leaves it to a thread of its own. */
 	for (int i = 0; i < WAIT_MS && skel->bss->left < 2; i++)
