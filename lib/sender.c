@@ -77,8 +77,7 @@ void fg_sender_close(struct fg_sender *sender)
 
 static void write_failed(const struct fg_chunk *frame, int code, struct fg_error *err)
 {
-	if (code == EINVAL && frame->offload &&
-	    frame->offload->gso_type == FG_GSO_UDP_L4)
+	if (code == EINVAL && frame->offload && frame->offload->gso_type == FG_GSO_UDP_L4)
 		fg_fail(err, FG_ERR_UNSUPPORTED,
 			"this kernel takes no UDP super-packets from a packet socket (Linux 6.2)");
 	else
