@@ -39,15 +39,15 @@ udp() { inject --dst 10.9.0.9:53 --proto udp "$@"; }
 }
 
 @test "--until denied: the denial is seen, with the time since the first probe and the one before it" {
+	# To take the policy off again.
+	need tcx
 	node "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp --until denied --duration 60s \
 		> "$NODE_DIR/until" 2> "$NODE_DIR/summary" &
 	waiting=$!
 	wait_for test -s "$NODE_DIR/until"
-	local hook=tcx/ingress
-	can tcx || hook=tc/ingress
-	id=$(attach web "$hook" deny_port --proto udp --port 53)
+	id=$(attach web tcx/ingress deny_port --proto udp --port 53)
 	wait "$waiting"
-	podctl detach web --hook "$hook" --id "$id"
+	podctl detach web --hook tcx/ingress --id "$id"
 	output=$(tail -n 1 "$NODE_DIR/until")
 	holds ".policy.verdict == \"denied\" and .policy.denied_by.id == $id and .expect.met == true"
 	holds '.repeat | .probes > 1 and .after_ns > .previous_ns'
