@@ -75,6 +75,15 @@ void fg_sender_close(struct fg_sender *sender)
 	fg_fd_close(&sender->fd);
 }
 
+static void write_failed(const struct fg_chunk *frame, int code, struct fg_error *err)
+{
+	if (code == EINVAL && frame->offload && frame->offload->gso_type == FG_GSO_UDP_L4)
+		fg_fail(err, FG_ERR_UNSUPPORTED,
+			"this kernel takes no UDP super-packets from a packet socket (Linux 6.2)");
+	else
+		fg_fail_errno(err, FG_ERR_INTERNAL, code, "write a frame of %zu bytes", frame->len);
+}
+
 int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, unsigned int count,
 		    struct fg_error *err)
 {
@@ -101,8 +110,7 @@ int fg_sender_write(struct fg_sender *sender, const struct fg_chunk *frames, uns
 		if (ret < 0 && errno == ENOBUFS && !sender->bypass)
 			ret = 1;
 		if (ret < 0) {
-			fg_fail_errno(err, FG_ERR_INTERNAL, errno, "write a frame of %zu bytes",
-				      frames[sent].len);
+			write_failed(&frames[sent], errno, err);
 			return sent ? (int)sent : -1;
 		}
 		sent += (unsigned int)ret;

@@ -67,7 +67,16 @@ says() { # says FILTER: exit status 0, and it is true of the one object on stand
 }
 
 @test "the Job: a packet is seen handed to a socket" {
-	job "$deploy/job.yaml" inject --host-root /host --pod shop/cart-0 --dst "$(address shop/db-0):8080" --reply
+	local target
+	target=$(address shop/db-0):8080
+	node nsenter --net="$(node "$FLOWGEN" pods --output json | jq -r 'select(.namespace == "shop" and .name == "db-0") | .netns.path')" \
+		"$BUILD/tests/tool/listen" udp --port 5353 --count 1 --seconds 60 > "$W/heard" 3>&- &
+	until grep -q ready "$W/heard"; do read -rt .02 <> <(:) || :; done
+	job "$deploy/job.yaml" inject --host-root /host --pod shop/cart-0 --dst "${target%:*}:5353" --proto udp --deliver
+	says '.outcome == "delivered" and (.stopped | not) and any(.observations[]; .component == "socket" and .netns.name == "shop/db-0")'
+	wait
+	"$BUILD/tests/tool/podctl" can tcx || return 0
+	job "$deploy/job.yaml" inject --host-root /host --pod shop/cart-0 --dst "$target" --reply
 	says '.outcome == "replied" and .reply.kind == "syn-ack"'
 }
 

@@ -23,6 +23,15 @@ rules() { printf 'table ip fault {\nchain f {\n%s\n%s\n}\n}\n' "$1" "$2" | node 
 # one FILTER: the only result of the last inject satisfies it, and the schema.
 one() { is_status "${want:-0}" && holds "$1"; }
 
+# rejected REPLY DROP: by such an answer, after such a drop. Without tcx answers are not seen, and what is left is the drop.
+rejected() {
+	if can tcx; then
+		one ".outcome == \"rejected\" and $1 and $2"
+	else
+		one ".outcome == \"dropped\" and .reply == null and $2"
+	fi
+}
+
 @test "no route on the host: dropped by the routing, and answered" {
 	inject --dst 192.0.2.77:53 --proto udp
 	one '.policy.verdict == "none" and (.outcome == "rejected" or .outcome == "dropped") and (.drop.reason | test("NOROUTE|NO_ROUTE|NOT_SPECIFIED"))'
@@ -30,18 +39,18 @@ one() { is_status "${want:-0}" && holds "$1"; }
 
 @test "TTL expired: rejected by the host with a time exceeded" {
 	inject --dst 10.9.0.9:53 --proto udp --ttl 1
-	one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 11 and .reply.from == "10.9.1.1"' ||
-		one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 11'
+	rejected '.reply.kind == "icmp-error" and .reply.icmp_type == 11' '.drop.reason == "IP_INHDR"'
 }
 
 @test "a closed port: rejected, by the destination" {
 	inject --dst 10.9.0.9:53 --proto udp --deliver
-	one '.outcome == "rejected" and .drop.reason == "NO_SOCKET" and .reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 3 and .reply.from == "10.9.0.9"'
+	rejected '.reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 3 and .reply.from == "10.9.0.9"' '.drop.reason == "NO_SOCKET"'
 	inject --dst 10.9.0.9:53 --proto tcp --deliver
-	one '.outcome == "rejected" and .reply.kind == "rst" and .reply.from == "10.9.0.9"'
+	rejected '.reply.kind == "rst" and .reply.from == "10.9.0.9"' '.drop.reason == "NO_SOCKET"'
 }
 
 @test "unless it is let in, a destination pod does not see the packet" {
+	need tcx
 	before=$(in_pod dst cat /proc/net/snmp /proc/net/netstat)
 	inject --dst 10.9.0.9:53 --proto udp
 	one '.outcome == "delivered" and .stopped and .drop == null'
@@ -53,6 +62,7 @@ one() { is_status "${want:-0}" && holds "$1"; }
 }
 
 @test "the sending pod's counters do not move, whatever is answered" {
+	need tcx
 	in_pod dst "$TOOL/listen" tcp --port 8080 --count 0 --seconds 60 > "$NODE_DIR/tcp" 2>&1 3>&- 7>&- &
 	wait_for grep -q ready "$NODE_DIR/tcp"
 	before=$(in_pod web cat /proc/net/snmp /proc/net/netstat)
@@ -70,6 +80,7 @@ one() { is_status "${want:-0}" && holds "$1"; }
 }
 
 @test "an answer that does not come: the outcome stands, and it is said" {
+	need tcx
 	rules 'type filter hook forward priority 0;' 'ip saddr 10.9.0.9 drop'
 	inject --dst 10.9.0.9 --proto icmp --reply --timeout 300ms
 	one '.outcome == "delivered" and .reply.kind == null and .reply.drop.reason == "NETFILTER_DROP"'
@@ -109,7 +120,7 @@ time.sleep(60)' > "$NODE_DIR/full" 3>&- 7>&- &
 @test "too large for the way, with DF: rejected with the size that fits" {
 	node ip link set hfar mtu 1000
 	inject --dst 10.9.5.9:53 --proto udp --size 1200
-	one '.outcome == "rejected" and .reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 4 and .drop.reason == "PKT_TOO_BIG"'
+	rejected '.reply.kind == "icmp-error" and .reply.icmp_type == 3 and .reply.icmp_code == 4' '.drop.reason == "PKT_TOO_BIG"'
 }
 
 # pieces N: the packet was cut into N pieces, each seen from the cut on.
@@ -179,15 +190,17 @@ pieces() {
 @test "nftables rejects in the forward chain" {
 	rules 'type filter hook forward priority 0;' 'udp dport 53 reject; tcp dport 53 reject with tcp reset'
 	inject --dst 10.9.0.9:53 --proto udp
-	one '.outcome == "rejected" and .drop.reason == "NETFILTER_DROP" and .reply.kind == "icmp-error" and .reply.icmp_type == 3'
+	rejected '.reply.kind == "icmp-error" and .reply.icmp_type == 3' '.drop.reason == "NETFILTER_DROP"'
 	inject --dst 10.9.0.9:53 --proto tcp
-	one '.outcome == "rejected" and .drop.reason == "NETFILTER_DROP" and .reply.kind == "rst"'
+	rejected '.reply.kind == "rst"' '.drop.reason == "NETFILTER_DROP"'
 }
 
 @test "translated on the way: the change is seen, and the end is that of the real destination" {
 	rules 'type nat hook prerouting priority -100;' 'ip daddr 10.96.0.10 udp dport 53 dnat to 10.9.0.9:5300'
 	inject --dst 10.96.0.10:53 --proto udp
-	one '.outcome == "delivered" and .stopped and (.observations | map(.detail // "") | any(test("10.9.0.9")))'
+	one '(.observations | map(.detail // "") | any(test("10.9.0.9")))'
+	# Without tcx it reaches the stack, where nothing listens.
+	if can tcx; then one '.outcome == "delivered" and .stopped'; else one '.drop.reason == "NO_SOCKET"'; fi
 }
 
 @test "a ring that is too small: inconclusive, never a guess" {
@@ -216,13 +229,18 @@ pieces() {
 	rules 'type filter hook forward priority 0;' 'udp dport 100-199 drop; udp dport 200-299 reject'
 	inject --dst 10.9.0.9 --dport 1-2000 --proto udp --summary
 	holds '.total == 2000 and ([.outcomes[].count] | add) == 2000 and ([.verdicts[].count] | add) == 2000'
-	holds '.outcomes.dropped.count + .outcomes.rejected.count == 200 and .outcomes.delivered.count == 1800'
+	if can tcx; then
+		holds '.outcomes.dropped.count + .outcomes.rejected.count == 200 and .outcomes.delivered.count == 1800'
+	else
+		holds '.outcomes.dropped.count == 2000'
+	fi
 }
 
 @test "netem on the way: lost is dropped by the qdisc, and 50 ms are 50 ms" {
 	node tc qdisc add dev hfar root netem loss 100% 2> /dev/null || skip "this kernel has no netem"
 	inject --dst 10.9.5.9:53 --proto udp
 	one '.outcome == "dropped" and (.drop.reason | test("QDISC"))'
+	need tcx
 	node tc qdisc replace dev hfar root netem delay 50ms
 	inject --dst 10.9.5.9 --proto icmp --reply
 	# An emulated machine itself takes its time.
@@ -239,8 +257,14 @@ pieces() {
 	in_pod under ip addr add 10.55.0.2/24 dev vx0
 	in_pod under ip link set vx0 up
 	in_pod under ip route add 10.9.1.0/24 via 10.55.0.1
-	inject --dst 10.55.0.2 --proto icmp --reply
-	one '.outcome == "replied" and .reply.kind == "echo-reply" and (.observations | map(.action) | index("Encapsulated") != null and index("Decapsulated") != null)'
+	local both='(.observations | map(.action) | index("Encapsulated") != null and index("Decapsulated") != null)'
+	if can tcx; then
+		inject --dst 10.55.0.2 --proto icmp --reply
+		one ".outcome == \"replied\" and .reply.kind == \"echo-reply\" and $both"
+	else
+		inject --dst 10.55.0.2:53 --proto udp
+		one ".outcome == \"dropped\" and .drop.reason == \"NO_SOCKET\" and $both"
+	fi
 	node ip link del vx0
 }
 

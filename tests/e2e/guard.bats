@@ -152,7 +152,8 @@ s.setsockopt(41, socket.IPV6_V6ONLY, 1); s.bind(("::", 4004))'
 	local id
 	id=$(value .packet.icmp_id)
 	inject --dst 10.9.0.9 --proto icmp --seed 8
-	is_status 0
+	# Before 6.3 who consumes an echo request is not known; it was sent all the same.
+	is_status 0 || is_status 4
 	holds ".packet.icmp_id != $id"
 }
 

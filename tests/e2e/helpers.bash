@@ -78,6 +78,12 @@ attach() {
 	podctl attach "$name" --hook "$hook" --policy "$program" "$@"
 }
 
+# After an inject with --gso and UDP: Linux 6.1 refuses it, and says so.
+skip_without_udp_gso() {
+	can tcx || [ "$status" != 3 ] || [[ $stderr != *'takes no UDP super-packets'* ]] ||
+		skip 'this kernel takes no UDP super-packets from a packet socket'
+}
+
 # The usual pair: a pod called web (10.9.1.2, point to point) and the destination dst (10.9.0.9).
 # pods_up [OPTION of podctl up for web...]
 pods_up() {

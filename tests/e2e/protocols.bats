@@ -14,6 +14,7 @@ teardown_file() { node_down; }
 answered() {
 	local filter=$1
 	shift
+	can tcx || skip 'this kernel has no tcx, and so no --reply'
 	inject --reply "$@"
 	is_status 0
 	holds ".outcome == \"replied\" and ($filter)"
@@ -43,9 +44,26 @@ answered() {
 @test "UDP: a super-packet is as many datagrams" {
 	hear dst udp --port 5353 --count 3
 	inject --deliver --dst 10.9.0.9:5353 --proto udp --size 3000 --gso 1000
+	skip_without_udp_gso
 	is_status 0
 	heard
 	[ "$(grep -c '> 5353 1000$' "$NODE_DIR/heard")" = 3 ]
+}
+
+@test "what is let in is heard, and seen to be delivered, also where answers cannot be seen" {
+	hear dst udp --port 5353 --count 2
+	inject --deliver --dst 10.9.0.9:5353 --proto udp --payload hello
+	is_status 0
+	holds '.outcome == "delivered" and (.stopped | not)'
+	inject --deliver --dst '[fd00:9::9]:5353' --proto udp --payload 'hello, six'
+	is_status 0
+	holds '.outcome == "delivered" and (.stopped | not)'
+	heard
+	hear dst tcp --port 8082 --count 0 --seconds 20
+	inject --deliver --dst 10.9.0.9:8082 --proto tcp
+	# A kernel before 6.3 does not tell who consumed it.
+	is_status 0 || { refute can tcx && is_status 4; }
+	holds '.outcome == "delivered" or .outcome == "replied" or .reason == "consumed where it was received, by whom is not known"'
 }
 
 @test "TCP: a SYN is answered by a listener, and by a closed port" {
@@ -77,7 +95,9 @@ answered() {
 }
 
 @test "a protocol by number: the stack says that it has none" {
-	inject --reply --dst 10.9.0.9 --proto 99 --payload hello
+	local reply=()
+	! can tcx || reply=(--reply)
+	inject "${reply[@]}" --dst 10.9.0.9 --proto 99 --payload hello
 	is_status 0
 	holds '.outcome == "rejected" or .outcome == "dropped" or .outcome == "delivered"'
 }

@@ -6,6 +6,8 @@
 BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
 FLOWGEN=${FLOWGEN:-$BUILD/flowgen}
 
+bats_require_minimum_version 1.5.0
+
 setup_file() {
 	local status=0
 	W=$(mktemp -d "${TMPDIR:-/tmp}/flowgen-pods-XXXXXX")
@@ -270,8 +272,8 @@ address() { # address POD: of its eth0
 }
 
 delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result says so, and calls the pods by their names
-	run inject --pod "$1" --dst "$2" --proto tcp --output json
-	echo "$output"
+	run --separate-stderr inject --pod "$1" --dst "$2" --proto tcp --output json
+	echo "$output $stderr"
 	[ "$status" = 0 ]
 	jq -se --arg name "$3" --arg to "${4:-}" 'length == 1 and .[0].outcome == "delivered" and .[0].policy.verdict == "none" and
 		.[0].pod.name == $name and ($to == "" or any(.[0].observations[]; .netns.name == $to))' <<< "$output"
@@ -295,7 +297,7 @@ delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result 
 	local path
 	path=$(pod shop/cart-0 | jq -r .netns)
 	for name in shop/cart-0 "$path"; do
-		run inject --pod "$name" --dst "$(address shop/db-0):8080" --output text
+		run --separate-stderr inject --pod "$name" --dst "$(address shop/db-0):8080" --output text
 		echo "$output"
 		[ "$status" = 0 ]
 		[[ ${lines[0]} == 'NOTHING ENFORCES HERE'*'delivered at eth0'* ]]
@@ -311,7 +313,7 @@ delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result 
 	db=$(pod shop/db-0 | jq -r .netns)
 	node nsenter --net="$db" sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1
 	node nsenter --net="$db" ip route add blackhole "$(address shop/cart-0)/32"
-	run inject --pod shop/cart-0 --dst "$(address shop/db-0):8080" --deliver --output json
+	run --separate-stderr inject --pod shop/cart-0 --dst "$(address shop/db-0):8080" --deliver --output json
 	node nsenter --net="$db" ip route del blackhole "$(address shop/cart-0)/32"
 	echo "$output"
 	[ "$status" = 0 ]
@@ -326,7 +328,7 @@ delivered() { # delivered POD DESTINATION NAME [DESTINATION'S NAME]: the result 
 		device=$(node "$FLOWGEN" pods --output json | jq -r --arg name "$name" 'select(.namespace == "shop" and .name == $name) | .device.primary')
 		node tc qdisc add dev "$device" clsact
 		node tc filter add dev "$device" ingress bpf da object-pinned /sys/fs/bpf/deny
-		run inject --pod "shop/$name" --dst 10.77.0.2:8080 --output json
+		run --separate-stderr inject --pod "shop/$name" --dst 10.77.0.2:8080 --output json
 		node tc qdisc del dev "$device" clsact
 		echo "$output"
 		[ "$status" = 0 ]

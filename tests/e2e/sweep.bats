@@ -118,6 +118,7 @@ expects() {
 	holds '.expect == null and .policy.verdict == "denied"'
 }
 
+# bats test_tags=novm
 @test "events that are lost make it inconclusive: exit status 4" {
 	inject --dst 10.9.0.9 --proto udp --dport 1-65535 --ring-size 4096 --summary
 	is_status 4
