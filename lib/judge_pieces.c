@@ -7,7 +7,16 @@
 
 #include "judge_parts.h"
 
-enum fate { FATE_OPEN, FATE_STOPPED, FATE_TAKEN, FATE_FORWARDED, FATE_DROPPED, FATE_LOST, FATES };
+enum fate {
+	FATE_OPEN,
+	FATE_STOPPED,
+	FATE_SPARED,
+	FATE_TAKEN,
+	FATE_FORWARDED,
+	FATE_DROPPED,
+	FATE_LOST,
+	FATES
+};
 
 /* As many as an IPv4 packet has at the smallest MTU (68 bytes, RFC 791). */
 #define PIECES_MAX 1500
@@ -41,7 +50,8 @@ static enum fate fate_after(const struct fg_scene *scene, enum fate fate,
 
 	switch (e->kind) {
 	case FG_EVENT_STOP:
-		return FATE_STOPPED;
+		/* In front of a socket, which it is named with: behind reassembly. */
+		return e->aux ? FATE_SPARED : FATE_STOPPED;
 	case FG_EVENT_SOCKET:
 		return FATE_TAKEN;
 	case FG_EVENT_LOST:
@@ -123,7 +133,7 @@ enum fg_ending fg_pieces_ending(const struct fg_scene *scene, const struct fg_tr
 		return FG_ENDING_NONE;
 	pieces_read(scene, trace, &p);
 	piece_follow(scene, &p, &next);
-	if (p.fates[FATE_DROPPED] || p.fates[FATE_TAKEN])
+	if (p.fates[FATE_DROPPED] || p.fates[FATE_TAKEN] || p.fates[FATE_SPARED])
 		return FG_ENDING_SOFT;
 	return complete(trace, &p) && !p.fates[FATE_OPEN] ? FG_ENDING_FINAL : FG_ENDING_NONE;
 }
@@ -139,6 +149,7 @@ bool fg_pieces_any(const struct fg_trace *trace)
 static enum fg_outcome inconclusive(struct fg_result *result, const char *reason)
 {
 	result->reason = reason;
+	result->stopped = false;
 	return FG_OUTCOME_INCONCLUSIVE;
 }
 
@@ -154,16 +165,14 @@ static enum fg_outcome outcome_of(const struct fg_trace *trace, const struct pie
 	}
 	if (p->too_many)
 		return inconclusive(result, "cut into more pieces than can be followed");
-	/* Fragments come together again in front of the socket: what it took was the whole. */
-	if (p->fates[FATE_TAKEN] && p->kind == FG_PIECE_FRAGMENT)
+	result->stopped = p->fates[FATE_STOPPED] == p->count || p->fates[FATE_SPARED];
+	/* Fragments come together again in front of the socket: what it took, or would have taken, was the whole. */
+	if (p->fates[FATE_TAKEN] + p->fates[FATE_SPARED] && p->kind == FG_PIECE_FRAGMENT)
 		return FG_OUTCOME_DELIVERED;
 	if (!complete(trace, p))
 		return inconclusive(result, "cut into pieces, and not all of them were seen");
-	if (p->fates[FATE_STOPPED] == p->count) {
-		result->stopped = true;
-		return FG_OUTCOME_DELIVERED;
-	}
-	if (p->fates[FATE_TAKEN] == p->count)
+	if (p->fates[FATE_STOPPED] == p->count || p->fates[FATE_SPARED] == p->count ||
+	    p->fates[FATE_TAKEN] == p->count)
 		return FG_OUTCOME_DELIVERED;
 	if (p->fates[FATE_FORWARDED] == p->count)
 		return FG_OUTCOME_FORWARDED;

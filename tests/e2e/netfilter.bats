@@ -55,6 +55,7 @@ trace() { inject --trace-netfilter "$@"; }
 	trace --dst 10.9.0.9:7002 --proto udp
 	holds ".drop.netfilter.rule == {\"handle\": $(handle inet filter forward 7002), \"comment\": null}"
 	# What is let through has no drop.
+	serve dst 7003
 	trace --dst 10.9.0.9:7003 --proto udp
 	is_status 0
 	holds '.outcome == "delivered" and .drop == null'
@@ -211,7 +212,8 @@ trace() { inject --trace-netfilter "$@"; }
 		chain trace0 { type filter hook egress device eth0 priority 0
 		}
 	}'
-	inject --dst 10.9.0.9:7005 --proto udp
+	serve dst 7006
+	inject --dst 10.9.0.9:7006 --proto udp
 	holds '.method != "pod-socket" and .outcome == "delivered"'
 }
 

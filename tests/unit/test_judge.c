@@ -566,7 +566,7 @@ struct cut {
 	const char *what;
 	enum fg_piece_kind kind;
 	const char *
-		events; /* P first seen, Q queued, X taken by the driver, S stopped, T taken by a socket, D dropped, L freed in a list, C consumed */
+		events; /* P first seen, Q queued, X taken by the driver, S stopped, Z in front of a socket, T taken by a socket, D dropped, L freed in a list, C consumed */
 	enum fg_outcome outcome;
 	const char *reason;    /* in it; NULL: none */
 	enum fg_ending ending; /* of the last event */
@@ -579,6 +579,7 @@ static const struct cut cuts[] = {
 	{ "forwarded, the driver frees them at once", FG_PIECE_SEGMENT, "P1C1P2C2", FORWARDED, NULL, FG_ENDING_FINAL },
 	{ "one dropped", FG_PIECE_FRAGMENT, "P1S1P2D2", DROPPED, NULL, FG_ENDING_SOFT },
 	{ "a stopped one is freed as a drop", FG_PIECE_FRAGMENT, "P1S1D1P2S2D2", DELIVERED, NULL, FG_ENDING_FINAL },
+	{ "put together again, and spared the socket", FG_PIECE_FRAGMENT, "P1P2C1Z2D2", DELIVERED, NULL, FG_ENDING_SOFT },
 	{ "put together again, and taken", FG_PIECE_FRAGMENT, "P1P2T2", DELIVERED, NULL, FG_ENDING_SOFT },
 	{ "taken, and read: freed as a list", FG_PIECE_FRAGMENT, "P1P2T2L1", DELIVERED, NULL, FG_ENDING_SOFT },
 	{ "taken, and refused", FG_PIECE_FRAGMENT, "P1P2T2D2", DROPPED, NULL, FG_ENDING_SOFT },
@@ -601,6 +602,7 @@ static void see_piece(struct fg_trace *trace, char kind, uint32_t branch, enum f
 		{ 'Q', QUEUE(HARDWARE, 63) },
 		{ 'X', XMIT(HARDWARE, 0) },
 		{ 'S', STOP(POD2) },
+		{ 'Z', STOP(POD2) },
 		{ 'T', SOCKET(POD2) },
 		{ 'D', FREE(POD2, R_NETFILTER_DROP, "nf_hook_slow+0x1/0x2") },
 		{ 'L', FREE(POD2, R_NOT_SPECIFIED, "skb_release_data+0x1/0x2") },
@@ -619,7 +621,7 @@ static void see_piece(struct fg_trace *trace, char kind, uint32_t branch, enum f
 		scene_see(trace, &seen);
 		e = &trace->list[trace->count - 1].event;
 		e->branch = branch;
-		e->aux = kind == 'P' ? (branch == 1 ? 976 : 24) : 0;
+		e->aux = kind == 'P' ? (branch == 1 ? 976 : 24) : kind == 'Z';
 		return;
 	}
 	fail_msg("no event %c", kind);
