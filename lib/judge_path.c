@@ -167,9 +167,13 @@ static void follow_end(const struct fg_scene *scene, struct fg_progress *p,
 			       (p->end->event.kind == FG_EVENT_SOCKET && !fg_is_drop(scene, e))))
 			return;
 		break;
+	case FG_EVENT_LOST:
+		/* A socket would have told of a drop (kfree_skb); what is read from it may be freed in silence. */
+		if (p->end && p->end->event.kind == FG_EVENT_SOCKET)
+			return;
+		break;
 	case FG_EVENT_SOCKET:
 	case FG_EVENT_STOP:
-	case FG_EVENT_LOST:
 		break;
 	default:
 		return;

@@ -309,6 +309,8 @@ static const struct trial trials[] = {
 	  { UP_TO_HOST, SOCKET(PRIMARY) }, ALLOWED, 0, DELIVERED, "Y-", NULL },
 	{ "given to a socket, read later", PEER_EGRESS, "I", "", NULL,
 	  { UP_TO_HOST, SOCKET(PRIMARY), CONSUME(NOWHERE, NULL) }, ALLOWED, 0, DELIVERED, "Y-", NULL },
+	{ "given to a socket, read and freed in silence: its memory is used again", PEER_EGRESS, "I", "", NULL,
+	  { UP_TO_HOST, SOCKET(PRIMARY), LOST }, ALLOWED, 0, DELIVERED, "Y-", NULL },
 	{ "given to a socket whose buffer was full", PEER_EGRESS, "I", "", NULL,
 	  { UP_TO_HOST, SOCKET(PRIMARY), FREE(NOWHERE, R_NO_SOCKET, "udp_queue_rcv_one_skb+0x1/0x2") },
 	  ALLOWED, 0, DROPPED, "Y-", NULL },
