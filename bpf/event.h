@@ -67,7 +67,7 @@ struct fg_config {
 	__u16 offset_skb_head;
 	__u16 offset_skb_network;
 	__u32 pieces; /* FG_PIECES_*: how packets of this window may be cut on their way */
-	__u32 reserved;
+	__u32 host_ns; /* FG_STOP_AT_BOTH: inode number of the host's namespace, whose sockets are not spared */
 };
 #define FG_PIECES_FRAGMENTS (1U << 0) /* some may be fragmented (RFC 791 section 2.3) */
 #define FG_PIECES_SEGMENTS (1U << 1)  /* some are super-packets, which a device may segment */
@@ -76,6 +76,7 @@ struct fg_config {
 enum fg_stopping {
 	FG_STOP_NOWHERE = 0,
 	FG_STOP_AT_DEVICE = 1, /* by the stop program at the pod's device, before its stack */
+	FG_STOP_AT_BOTH = 3,   /* by either: the stop program stands on some of the pods only */
 	FG_STOP_AT_SOCKET =
 		2, /* where there is no tcx: by the cgroup program, before the socket; the stack has seen them */
 };

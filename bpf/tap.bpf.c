@@ -34,6 +34,18 @@ static __always_inline struct fg_track *current_track(struct __sk_buff *ctx,
 	return t && cfg && t->generation == cfg->generation ? t : NULL;
 }
 
+static __always_inline bool spares_socket(const struct __sk_buff *ctx, const struct fg_track *t,
+					  const struct fg_config *cfg)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx;
+
+	if (t->flags & FG_EVENT_F_REPLY)
+		return false;
+	return cfg->stop == FG_STOP_AT_SOCKET ||
+	       (cfg->stop == FG_STOP_AT_BOTH &&
+		BPF_CORE_READ(skb, dev, nd_net.net, ns.inum) != cfg->host_ns);
+}
+
 SEC("cgroup_skb/ingress")
 int fg_socket(struct __sk_buff *ctx)
 {
@@ -43,7 +55,7 @@ int fg_socket(struct __sk_buff *ctx)
 
 	if (!t)
 		return 1;
-	stop = cfg->stop == FG_STOP_AT_SOCKET && !(t->flags & FG_EVENT_F_REPLY);
+	stop = spares_socket(ctx, t, cfg);
 	end_report(ctx, t, stop ? FG_EVENT_STOP : FG_EVENT_SOCKET, bpf_get_socket_cookie(ctx));
 	return !stop;
 }
@@ -75,8 +87,8 @@ int fg_stop(struct __sk_buff *ctx)
 	const struct fg_config *cfg = config_get();
 	struct fg_track *t = current_track(ctx, cfg);
 
-	if (!t || cfg->stop != FG_STOP_AT_DEVICE || (t->flags & FG_EVENT_F_REPLY) ||
-	    !ends_here((const struct sk_buff *)ctx))
+	if (!t || (cfg->stop != FG_STOP_AT_DEVICE && cfg->stop != FG_STOP_AT_BOTH) ||
+	    (t->flags & FG_EVENT_F_REPLY) || !ends_here((const struct sk_buff *)ctx))
 		return TC_ACT_UNSPEC;
 	end_report(ctx, t, FG_EVENT_STOP, 0);
 	return TC_ACT_SHOT;

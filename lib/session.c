@@ -259,11 +259,19 @@ static int spare_destination(struct fg_session *s, const struct fg_addr *dst, st
 {
 	const struct fg_stop_parts parts = { fg_datapath_stop_fd(s->datapath),
 					     fg_datapath_maps(s->datapath).owners };
-	bool found;
+	struct fg_config *config = fg_datapath_config(s->datapath);
+	enum fg_stop_where where;
 
 	if (s->options.deliver || s->options.reply || s->disturbs)
 		return 0;
-	return fg_stops_add(&s->stops, &s->host, dst, &parts, &found, err);
+	if (fg_stops_add(&s->stops, &s->host, dst, &parts, &where, err))
+		return -1;
+	/* Should it be translated to one of many pods, that one's stack sees it, but no socket. */
+	if (where == FG_STOP_TOO_MANY) {
+		config->host_ns = s->host.inode;
+		config->stop = FG_STOP_AT_BOTH;
+	}
+	return 0;
 }
 
 static int open_member(struct fg_session *s, struct fg_member *m, const char *ref,

@@ -34,12 +34,22 @@ struct fg_stop_parts {
 	int owners;
 };
 
+/* What holds a destination address, as far as is known. */
+enum fg_stop_where {
+	FG_STOP_THERE, /* pods of this host, which have the program now; or the host itself, which is not to be spared */
+	FG_STOP_EVERYWHERE, /* nothing here: all pods have the program now, as a translation may lead to any of them */
+	FG_STOP_TOO_MANY, /* nothing here, and more namespaces than FG_STOPS_EVERYWHERE: none has the program */
+};
+/* Each attachment waits for a grace period of RCU, and so does each detachment: on a node full of pods that is seconds. */
+#define FG_STOPS_EVERYWHERE 8
+
 /*
- * Puts the program on every device that ends in the host, of each namespace that holds dst; where none does, of all
- * namespaces: a translation (a Service's address) may still lead to any of them. Namespaces that have it already are passed
- * over. *found: whether a pod holds dst. Returns 0, or -1 where one could not be attached.
+ * Puts the program on every device that ends in the host, of each namespace that holds dst, or (a Service's address may be
+ * translated to any) of all of them. Namespaces that have it already are passed over. Returns 0, or -1 where one could not be
+ * attached.
  */
 int fg_stops_add(struct fg_stops *stops, const struct fg_host *host, const struct fg_addr *dst,
-		 const struct fg_stop_parts *parts, bool *found, struct fg_error *err);
+		 const struct fg_stop_parts *parts, enum fg_stop_where *where,
+		 struct fg_error *err);
 
 #endif

@@ -130,9 +130,9 @@ pieces() {
 
 @test "too large for the way, without DF: the host fragments it, and each fragment is followed and stopped" {
 	can tcx || skip 'this kernel has no tcx: fragments are stopped only behind their reassembly'
-	node ip link set hfar mtu 1000
+	node ip link set hfar mtu 400
 	before=$(node ip netns exec far cat /proc/net/snmp /proc/net/netstat)
-	inject --dst 10.9.5.9:53 --proto udp --size 3000 --df off
+	inject --dst 10.9.5.9:53 --proto udp --size 1400 --df off
 	one '.outcome == "delivered" and .stopped and .drop == null'
 	holds '[.observations[] | select(.of == "piece" and .component == "stop" and .action == "Delivered")] | length == 4'
 	holds '[.observations[] | select(.component == "cut") | .action] | unique == ["Fragmented"]'
@@ -140,19 +140,19 @@ pieces() {
 	[ "$before" = "$(node ip netns exec far cat /proc/net/snmp /proc/net/netstat)" ]
 	# As well when the next hop is not known yet, and the kernel keeps a copy to ask with.
 	node ip neigh flush dev hfar
-	inject --dst 10.9.5.9:53 --proto udp --size 3000 --df off
+	inject --dst 10.9.5.9:53 --proto udp --size 1400 --df off
 	one '.outcome == "delivered" and .stopped'
 	pieces 4
 }
 
 @test "fragments come together again before a socket, under translated addresses too" {
-	node ip link set hfar mtu 1000
+	node ip link set hfar mtu 400
 	serve far 1053
-	inject --dst 10.9.5.9:1053 --proto udp --size 3000 --df off --deliver
+	inject --dst 10.9.5.9:1053 --proto udp --size 1400 --df off --deliver
 	one '.outcome == "delivered" and (.stopped | not) and .drop == null'
 	pieces 4
 	rules 'type nat hook postrouting priority 100;' 'oifname "hfar" masquerade'
-	inject --dst 10.9.5.9:1053 --proto udp --size 2000 --df off
+	inject --dst 10.9.5.9:1053 --proto udp --size 1100 --df off
 	one '.outcome == "delivered" and .stopped'
 	pieces 3
 }

@@ -74,6 +74,39 @@ reason_number() {
 	bpftool btf dump file /sys/kernel/btf/vmlinux format c | grep -w "SKB_DROP_REASON_$1" | tr -dc 0-9
 }
 
+# A Service's address leads to a pod that nobody knows before.
+service() {
+	local before
+	before=$(served 53)
+	inject --dst 10.96.0.10:53 --proto udp "$@"
+	is_status 0
+	holds '.outcome == "delivered" and .stopped'
+	[ "$(served 53)" = "$before" ]
+}
+
+@test "a translated address: the pod behind it is spared, on a full node in front of its sockets" {
+	local i
+	node nft -f - <<< 'table ip service {
+		chain c { type nat hook prerouting priority -100
+			ip daddr 10.96.0.10 dnat to 10.9.0.9
+		}
+	}'
+	service
+	! can tcx || holds '[.observations[] | select(.component == "stop")][0].detail | test("stack")'
+	for i in {1..9}; do
+		podctl up "more$i" --addr "10.9.10.$i/32"
+	done
+	service
+	holds '[.observations[] | select(.component == "stop")][0].detail | test("socket")'
+	# The host's own sockets are asked as ever.
+	inject --dst 10.9.0.1:9 --proto udp
+	holds '.outcome == "rejected" and .reply.icmp_code == 3'
+	for i in {1..9}; do
+		podctl del "more$i"
+	done
+	node nft delete table ip service
+}
+
 @test "dropped: the destination's device is down" {
 	in_pod dst ip link set eth0 down
 	inject --dst 10.9.0.9:53 --proto udp --timeout 300ms
