@@ -78,7 +78,7 @@ reason_number() {
 service() {
 	local before
 	before=$(served 53)
-	inject --dst 10.96.0.10:53 --proto udp "$@"
+	inject --dst 10.96.0.10:53 --proto udp
 	is_status 0
 	holds '.outcome == "delivered" and .stopped'
 	[ "$(served 53)" = "$before" ]
