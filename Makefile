@@ -279,7 +279,7 @@ lint-cppcheck: | $(skeletons)
 	@cppcheck -j2 --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=memleak --suppress=resourceLeak --suppress=memleakOnRealloc \
 		--suppress=nullPointerRedundantCheck '-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' \
-		'-Dbpf_object__for_each_program(p,o)=while ((p = (void *)(o)))' \
+		'-Dnla_for_each_nested(p,n,r)=while ((p = (void *)(n)) && (r = 1))' '-Dbpf_object__for_each_program(p,o)=while ((p = (void *)(o)))' \
 		-D__x86_64__ '-DFLOWGEN_VERSION=""' -Ilib -Ibpf $(lib_srcs) $(cmd_srcs)
 
 lint-shell:
