@@ -1,7 +1,7 @@
 # make              build/flowgen (stops with a word about `make deps` where libbpf is missing or too old)
 # make deps         install what the build needs (Debian 12, 13); TESTS=1 adds what the tests need
 # make demo         deps, build, and run the demonstration
-# make check        deps with TESTS=1, build everything, fetch kernels and docker, lint, run every test (check-quick: no VMs)
+# make check        deps with TESTS=1, build everything, fetch kernels and docker, lint, run every test (check-quick: no lint, no VMs)
 # make lint | format | fuzz | bench | static | install | uninstall | clean
 # make SAN=1 BUILD=build/san    everything with the address and undefined-behaviour sanitizers
 VERSION := 0.1.0
