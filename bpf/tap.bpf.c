@@ -25,13 +25,24 @@ static __always_inline void end_report(struct __sk_buff *ctx, struct fg_track *t
 	event_send(&e, sizeof(e), true);
 }
 
+static __always_inline bool same_flow(const struct sk_buff *skb, const struct fg_track *t)
+{
+	struct fg_wire_flow now;
+
+	flow_read_skb(&now, skb);
+	return flow_equal(&now, &t->flow);
+}
+
 static __always_inline struct fg_track *current_track(struct __sk_buff *ctx,
 						      const struct fg_config *cfg)
 {
 	__u64 key = (__u64)ctx;
 	struct fg_track *t = bpf_map_lookup_elem(&tracked, &key);
 
-	return t && cfg && t->generation == cfg->generation ? t : NULL;
+	if (!t || !cfg || t->generation != cfg->generation)
+		return NULL;
+	/* Between windows no observer sees a packet freed, and another may have its address by now: that one is let alone. */
+	return cfg->active || same_flow((const struct sk_buff *)ctx, t) ? t : NULL;
 }
 
 static __always_inline bool spares_socket(const struct __sk_buff *ctx, const struct fg_track *t,
