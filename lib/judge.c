@@ -37,10 +37,7 @@ static bool reassembled(const char *symbol)
 {
 	static const char *const places[] = { "inet_frag_", "ip_frag_", "skb_release_data" };
 
-	for (size_t i = 0; symbol && i < sizeof(places) / sizeof(places[0]); i++)
-		if (!strncmp(symbol, places[i], strlen(places[i])))
-			return true;
-	return false;
+	return fg_starts_with_any(symbol, places, sizeof(places) / sizeof(places[0]));
 }
 
 /* Freed, and not as a drop: it was used up, or copied, and which of these the place tells. */

@@ -39,7 +39,9 @@ static bool on_piece(const struct fg_event *e)
 /* What was put together again is freed as a list, for which the kernel counts a drop each. */
 static bool freed_in_list(const struct fg_observation *o)
 {
-	return o->symbol && !strncmp(o->symbol, "skb_release_data", strlen("skb_release_data"));
+	static const char *const place[] = { "skb_release_data" };
+
+	return fg_starts_with_any(o->symbol, place, 1);
 }
 
 /* What the event makes of a piece that had that fate until now. */

@@ -323,3 +323,16 @@ int fg_link_addresses(struct nl_sock *sk, int ifindex, struct fg_link_addresses 
 	}
 	return fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "list the addresses");
 }
+
+bool fg_link_holds(struct nl_sock *sk, const struct fg_addr *addr)
+{
+	struct fg_link_addresses all = {};
+	bool has = false;
+
+	if (fg_link_addresses(sk, 0, &all, NULL))
+		return false;
+	for (size_t i = 0; i < all.count && !has; i++)
+		has = fg_addr_equal(&all.list[i].addr, addr);
+	free(all.list);
+	return has;
+}

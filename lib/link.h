@@ -91,4 +91,7 @@ struct fg_link_addresses {
 int fg_link_addresses(struct nl_sock *sk, int ifindex, struct fg_link_addresses *out,
 		      struct fg_error *err);
 
+/* Whether the socket's namespace holds the address; false also where it cannot be asked. */
+bool fg_link_holds(struct nl_sock *sk, const struct fg_addr *addr);
+
 #endif

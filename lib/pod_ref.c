@@ -64,15 +64,8 @@ static void try_pid(const struct fg_host *host, const char *word, struct meaning
 static bool netns_has_address(int fd, const struct fg_addr *addr)
 {
 	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(fd, NULL);
-	struct fg_link_addresses all = {};
-	bool has = false;
 
-	if (!sk || fg_link_addresses(sk, 0, &all, NULL))
-		return false;
-	for (size_t i = 0; i < all.count && !has; i++)
-		has = fg_addr_equal(&all.list[i].addr, addr);
-	free(all.list);
-	return has;
+	return sk && fg_link_holds(sk, addr);
 }
 
 static void try_ip(const struct fg_host *host, const char *word, struct meanings *found)

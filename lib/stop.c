@@ -128,27 +128,14 @@ static int walk(struct fg_stops *stops, const struct fg_host *host, const struct
 	return 0;
 }
 
-/* The host's own stack is asked as it would be without flowgen. */
-static bool is_host(const struct fg_host *host, const struct fg_addr *dst)
-{
-	struct fg_link_addresses all = {};
-	bool has = false;
-
-	if (fg_link_addresses(host->rtnl, 0, &all, NULL))
-		return false;
-	for (size_t i = 0; i < all.count && !has; i++)
-		has = fg_addr_equal(&all.list[i].addr, dst);
-	free(all.list);
-	return has;
-}
-
 int fg_stops_add(struct fg_stops *stops, const struct fg_host *host, const struct fg_addr *dst,
 		 const struct fg_stop_parts *parts, enum fg_stop_where *where, struct fg_error *err)
 {
 	bool found = false;
 
 	*where = FG_STOP_THERE;
-	if (is_host(host, dst))
+	/* The host's own stack is asked as it would be without flowgen. */
+	if (fg_link_holds(host->rtnl, dst))
 		return 0;
 	if (walk(stops, host, dst, parts, &found, err))
 		return -1;

@@ -46,15 +46,8 @@ int fg_watch_netfilter(struct fg_session *session, const struct fg_pod *pod, str
 static bool holds(int netns, const struct fg_addr *dst)
 {
 	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(netns, NULL);
-	struct fg_link_addresses all = {};
-	bool has = false;
 
-	if (!sk || fg_link_addresses(sk, 0, &all, NULL))
-		return false;
-	for (size_t i = 0; i < all.count && !has; i++)
-		has = fg_addr_equal(&all.list[i].addr, dst);
-	free(all.list);
-	return has;
+	return sk && fg_link_holds(sk, dst);
 }
 
 /* dst NULL: whatever they hold. */
