@@ -99,12 +99,12 @@ static int give_name(int netns, const char *path, struct fg_error *err)
 }
 
 /*
- * A quiet namespace: no duplicate address detection, no router solicitation. (Link-local addresses stay: without one
- * the kernel cannot ask for a neighbour on behalf of a forwarded packet.)
+ * A quiet namespace: no duplicate address detection, no router solicitation. (Link-local addresses stay, and are good at once:
+ * without one the kernel cannot ask for a neighbour on behalf of a forwarded packet.)
  * What a policy program of the testbed counts is then what somebody sent.
  */
 static const char *const quiet[][2] = {
-	{ "/proc/sys/net/ipv6/conf/default/dad_transmits", "0" },
+	{ "/proc/sys/net/ipv6/conf/default/accept_dad", "0" },
 	{ "/proc/sys/net/ipv6/conf/default/router_solicitations", "0" },
 };
 
