@@ -68,6 +68,8 @@ struct fg_config {
 	__u16 offset_skb_network;
 	__u32 pieces; /* FG_PIECES_*: how packets of this window may be cut on their way */
 	__u32 host_ns; /* FG_STOP_AT_BOTH: inode number of the host's namespace, whose sockets are not spared */
+	__u32 left; /* 1 while packets of earlier windows may still come: otherwise nothing is looked for between windows */
+	__u32 reserved;
 };
 #define FG_PIECES_FRAGMENTS (1U << 0) /* some may be fragmented (RFC 791 section 2.3) */
 #define FG_PIECES_SEGMENTS (1U << 1)  /* some are super-packets, which a device may segment */
@@ -183,7 +185,7 @@ struct fg_event_reply {
 #define FG_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 FG_ASSERT_SIZE(struct fg_envelope, 12);
 FG_ASSERT_SIZE(struct fg_target, 24);
-FG_ASSERT_SIZE(struct fg_config, 72);
+FG_ASSERT_SIZE(struct fg_config, 80);
 FG_ASSERT_SIZE(struct fg_counters, 32);
 FG_ASSERT_SIZE(struct fg_wire_flow, 40);
 FG_ASSERT_SIZE(struct fg_event, 56);

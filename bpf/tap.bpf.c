@@ -37,9 +37,12 @@ static __always_inline struct fg_track *current_track(struct __sk_buff *ctx,
 						      const struct fg_config *cfg)
 {
 	__u64 key = (__u64)ctx;
-	struct fg_track *t = bpf_map_lookup_elem(&tracked, &key);
+	struct fg_track *t;
 
-	if (!t || !cfg || t->generation != cfg->generation)
+	if (!cfg || !(cfg->active | cfg->left))
+		return NULL;
+	t = bpf_map_lookup_elem(&tracked, &key);
+	if (!t || t->generation != cfg->generation)
 		return NULL;
 	/* Between windows no observer sees a packet freed, and another may have its address by now: that one is let alone. */
 	return cfg->active || same_flow((const struct sk_buff *)ctx, t) ? t : NULL;

@@ -210,7 +210,9 @@ static int run_windows(struct run *run, struct fg_error *err)
 			continue;
 		if (due == UINT64_MAX)
 			return 0;
-		if (wait_until(run, due < end ? due : end, err))
+		if (due > end)
+			due = end;
+		if (wait_until(run, fg_session_idle(run->session, due), err))
 			return -1;
 	}
 	/* Where nobody said how many, an interrupt is the end that was meant. */

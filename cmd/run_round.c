@@ -102,11 +102,18 @@ static int run_round(struct fg_runner *run, struct fg_error *err)
 /* Until the next round of a watch, or a signal. */
 static void wait_interval(const struct fg_runner *run)
 {
-	const struct timespec ts = { .tv_sec = (time_t)(run->options->interval_ns / 1000000000ULL),
-				     .tv_nsec = (long)(run->options->interval_ns % 1000000000ULL) };
+	uint64_t now = now_ns(), end = now + run->options->interval_ns;
 	struct pollfd p = { .fd = run->signals, .events = POLLIN };
 
-	ppoll(&p, 1, &ts, NULL);
+	while (now < end) {
+		uint64_t wait = fg_session_idle(run->session, end) - now;
+		const struct timespec ts = { .tv_sec = (time_t)(wait / 1000000000ULL),
+					     .tv_nsec = (long)(wait % 1000000000ULL) };
+
+		if (ppoll(&p, 1, &ts, NULL))
+			return;
+		now = now_ns();
+	}
 }
 
 int fg_run_rounds(struct fg_runner *run, struct fg_error *err)

@@ -77,23 +77,48 @@ static int load(struct fg_datapath *dp, const struct fg_reasons *reasons, uint32
 	return 0;
 }
 
+struct observer {
+	struct bpf_program *program;
+	struct bpf_link **link;
+};
+
+#define OBSERVERS 5
+
+static void list_observers(struct fg_datapath *dp, struct observer out[OBSERVERS])
+{
+	struct datapath_bpf *bpf = dp->bpf;
+
+	out[0] = (struct observer){ bpf->progs.fg_queue, &bpf->links.fg_queue };
+	out[1] = (struct observer){ bpf->progs.fg_receive, &bpf->links.fg_receive };
+	out[2] = (struct observer){ bpf->progs.fg_xmit, &bpf->links.fg_xmit };
+	out[3] = (struct observer){ bpf->progs.fg_free, &bpf->links.fg_free };
+	out[4] = (struct observer){ bpf->progs.fg_consume, &bpf->links.fg_consume };
+}
+
 static int attach_observers(struct fg_datapath *dp, struct fg_error *err)
 {
-	struct bpf_program *observers[] = { dp->bpf->progs.fg_queue, dp->bpf->progs.fg_receive,
-					    dp->bpf->progs.fg_xmit, dp->bpf->progs.fg_free,
-					    dp->bpf->progs.fg_consume };
-	struct bpf_link **links[] = { &dp->bpf->links.fg_queue, &dp->bpf->links.fg_receive,
-				      &dp->bpf->links.fg_xmit, &dp->bpf->links.fg_free,
-				      &dp->bpf->links.fg_consume };
+	struct observer all[OBSERVERS];
 
-	for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++) {
-		*links[i] = bpf_program__attach(observers[i]);
-		if (!*links[i])
+	list_observers(dp, all);
+	for (size_t i = 0; i < OBSERVERS; i++) {
+		*all[i].link = bpf_program__attach(all[i].program);
+		if (!*all[i].link)
 			return fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno,
 					     "attach the observer %s",
-					     bpf_program__name(observers[i]));
+					     bpf_program__name(all[i].program));
 	}
 	return 0;
+}
+
+static void detach_observers(struct fg_datapath *dp)
+{
+	struct observer all[OBSERVERS];
+
+	list_observers(dp, all);
+	for (size_t i = 0; i < OBSERVERS; i++) {
+		bpf_link__destroy(*all[i].link);
+		*all[i].link = NULL;
+	}
 }
 
 /* Without it a packet that waits in a socket's queue has no visible end; everything else works. */
@@ -192,7 +217,33 @@ bool fg_datapath_sees_sockets(const struct fg_datapath *dp, const char **why)
 {
 	if (why)
 		*why = dp->no_sockets;
-	return dp->socket_link;
+	return !dp->no_sockets[0];
+}
+
+void fg_datapath_rest(struct fg_datapath *dp, bool sockets)
+{
+	detach_observers(dp);
+	if (!sockets)
+		return;
+	bpf_link__destroy(dp->socket_link);
+	dp->socket_link = NULL;
+}
+
+int fg_datapath_wake(struct fg_datapath *dp, struct fg_error *err)
+{
+	/* A try before this one may have got half way. */
+	detach_observers(dp);
+	if (attach_observers(dp, err))
+		return -1;
+	if (!dp->socket_link && !dp->no_sockets[0]) {
+		attach_sockets(dp);
+		if (dp->no_sockets[0]) {
+			fg_fail(err, FG_ERR_INTERNAL, "%s", dp->no_sockets);
+			dp->no_sockets[0] = '\0';
+			return -1;
+		}
+	}
+	return 0;
 }
 
 void fg_datapath_forget(struct fg_datapath *dp)

@@ -45,6 +45,14 @@ struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp);
 /* Whether packets handed to sockets are seen (a program on the root cgroup); why not in *why, which may be NULL. */
 bool fg_datapath_sees_sockets(const struct fg_datapath *dp, const char **why);
 
+/*
+ * Takes the observers off, which every packet of the machine comes by, and (sockets) the program on the root cgroup, which
+ * each one that a socket takes does. What stands on the devices of pods stays. What is on its way then is not seen.
+ */
+void fg_datapath_rest(struct fg_datapath *dp, bool sockets);
+/* Puts them back, where they are off: about a millisecond, and more within an RCU grace period after. Returns 0 or -1. */
+int fg_datapath_wake(struct fg_datapath *dp, struct fg_error *err);
+
 /* Forgets packets that are remembered since earlier windows. Costs a walk over the table. */
 void fg_datapath_forget(struct fg_datapath *dp);
 

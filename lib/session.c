@@ -158,8 +158,8 @@ static int open_counters(struct fg_session *s, struct fg_member *m)
 		if (++untraced[p->side] > 1)
 			m->one_by_one = true;
 	}
-	if (m->has_untraced && s->stats_fd < 0)
-		s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (m->has_untraced)
+		fg_session_count_runs(s);
 	return 0;
 }
 

@@ -62,6 +62,13 @@ struct fg_probe *fg_session_window(struct fg_session *session, uint32_t *room);
  */
 int fg_session_run(struct fg_session *session, uint32_t *count, struct fg_error *err);
 
+/*
+ * Says that no window will be run before until_ns (CLOCK_MONOTONIC). Where that is long enough to be worth it, what costs the
+ * machine's other packets something is taken off meanwhile. Returns until when to wait before the next call: until_ns, or a
+ * little earlier, to be ready by then. Where the caller does not come back in time, the next window is late, and no worse.
+ */
+uint64_t fg_session_idle(struct fg_session *session, uint64_t until_ns);
+
 /* Whether cancel_fd became readable. */
 bool fg_session_cancelled(const struct fg_session *session);
 

@@ -68,7 +68,8 @@ struct fg_session {
 	struct fg_datapath *datapath;
 	struct fg_verdicts *verdicts;
 	struct fg_collector *collector;
-	int stats_fd; /* run counters count while it is open; -1: not asked for */
+	int stats_fd; /* run counters count while it is open; -1: not asked for, or resting */
+	bool resting; /* see fg_session_idle() */
 	bool egress_redirect;
 	bool cancelled;
 	const char *disturbs; /* see fg_session_disturbs() */
@@ -113,6 +114,12 @@ int fg_watch_netfilter(struct fg_session *session, const struct fg_pod *pod, str
  */
 int fg_watch_destination(struct fg_session *session, const struct fg_addr *dst,
 			 struct fg_error *err);
+
+/* Ends the rest of fg_session_idle(), where there is one. Returns 0 or -1. */
+int fg_session_wake(struct fg_session *session, struct fg_error *err);
+
+/* Run counters count from here on. Where the kernel refuses, verdicts by untraced programs stay open. */
+void fg_session_count_runs(struct fg_session *session);
 
 /* Where the answer to a judged probe is a SYN-ACK, resets the connection that it has half opened. Returns 0 or -1. */
 int fg_session_close_half_open(struct fg_session *session, const struct fg_probe *probe,

@@ -348,13 +348,16 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
 	struct fg_run_count before[FG_LADDER_MAX] = {}, after[FG_LADDER_MAX] = {};
 	const struct fg_member *m = member_of(s, &s->window[span->first]);
 	bool counting = m->has_untraced && s->stats_fd >= 0 && single_pod(s, span);
+	struct fg_config *config = fg_datapath_config(s->datapath);
 	int ret;
 
 	if (counting)
 		read_counts(m, before);
 	ret = send_all(s, span, err) || collect(s, span, err);
-	/* Between windows the observers cost the machine's other packets next to nothing. */
-	__atomic_store_n(&fg_datapath_config(s->datapath)->active, 0, __ATOMIC_RELEASE);
+	s->left += fg_collector_left(s->collector);
+	/* Between windows the programs look at nothing that need not be looked at. */
+	__atomic_store_n(&config->left, s->left > 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&config->active, 0, __ATOMIC_RELEASE);
 	if (ret)
 		return -1;
 	if (counting) {
@@ -366,7 +369,6 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
 		s->window[i].trace.lost = lost;
 		s->window[i].trace.sent_ns = sent_ns;
 	}
-	s->left += fg_collector_left(s->collector);
 	return 0;
 }
 
@@ -466,7 +468,7 @@ int fg_session_run(struct fg_session *session, uint32_t *count, struct fg_error 
 
 	if (!*count)
 		return 0;
-	if (build(session, count, err))
+	if (fg_session_wake(session, err) || build(session, count, err))
 		return -1;
 	total = *count;
 	/* All next hops are known before anything is sent: an error leaves nothing half done. */

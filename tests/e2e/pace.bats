@@ -38,6 +38,32 @@ udp() { inject --dst 10.9.0.9:53 --proto udp "$@"; }
 	[ -n "${FLOWGEN_TEST_INSIDE:-}" ] || [ "${BASH_REMATCH[1]}" -ge 700 ]
 }
 
+# tracepoints NAME: how many flowgen holds at this moment, in the run whose probes have that name.
+tracepoints() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		[[ $(tr '\0' ' ' 2> /dev/null < "$dir/cmdline") == *"flowgen inject "*"--name $1 "* ]] || continue
+		cat "$dir"/fdinfo/* 2> /dev/null || :
+	done | grep -c '^link_type:.raw_tracepoint' || :
+}
+
+@test "between probes far apart no tracepoint is held, and each probe is followed all the same" {
+	local results="$NODE_DIR/apart" interval=$((${FLOWGEN_TEST_INSIDE:+1600} + 400))ms free=0
+	node "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp --name apart --count 4 --interval "$interval" \
+		> "$results" 2> "$NODE_DIR/summary" &
+	running=$!
+	wait_for test -s "$results"
+	# Results are written when there is nothing more to do, so that one that stands there alone means a pause.
+	while kill -0 "$running" && [ "$(wc -l < "$results")" -lt 4 ]; do
+		[ "$(tracepoints apart)" -gt 0 ] || free=$((free + 1))
+	done
+	wait "$running"
+	[ "$free" -gt 1 ]
+	output=$(cat "$results")
+	[ "$(lines)" = 4 ]
+	holds '.outcome == "delivered" and ([.observations[].action] | index("Received") != null)'
+}
+
 @test "--until denied: the denial is seen, with the time since the first probe and the one before it" {
 	# To take the policy off again.
 	need tcx

@@ -169,10 +169,12 @@ static void test_stop_leaves_others(void **state)
 	assert_int_equal(run(b, "seed_tc"), NEXT);
 	/* Between windows, another packet where a tracked one was before: its flow is another. */
 	b->config.active = 0;
+	b->config.left = 1;
 	prog_set(b->bpf->obj, "config", &b->config);
 	seed(b, PROBE, GENERATION);
 	assert_int_equal(run(b, "seed_tc"), NEXT);
 	b->config.active = 1;
+	b->config.left = 0;
 	seed(b, PROBE, GENERATION);
 	b->config.stop = 0;
 	prog_set(b->bpf->obj, "config", &b->config);
@@ -197,7 +199,7 @@ static int setup_socket(void **state)
 
 static void test_socket(void **state)
 {
-	const struct bench *b = *state;
+	struct bench *b = *state;
 
 	seed(b, PROBE, GENERATION);
 	/* It never takes a packet from a socket. */
@@ -208,6 +210,13 @@ static void test_socket(void **state)
 	assert_int_equal(run(b, "seed_cgroup"), 1);
 	seed(b, 0, 0);
 	assert_int_equal(run(b, "seed_cgroup"), 1);
+	/* Between windows, when all have ended, nothing is looked up. */
+	b->config.active = 0;
+	prog_set(b->bpf->obj, "config", &b->config);
+	seed(b, PROBE, GENERATION);
+	assert_int_equal(run(b, "seed_cgroup"), 1);
+	b->config.active = 1;
+	prog_set(b->bpf->obj, "config", &b->config);
 	expect_none(b);
 }
 
