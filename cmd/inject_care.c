@@ -64,7 +64,7 @@ int fg_care_open(struct fg_care *care, const struct fg_inject_options *options,
 	care->options = options;
 	care->plan = plan;
 	care->control = plan_control(&options->control, plan);
-	care->guard = fg_guard_open(pod, probes, err);
+	care->guard = fg_guard_open(pod, probes, true, err);
 	return care->guard ? look_ahead(care, err) : -1;
 }
 

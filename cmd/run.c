@@ -17,6 +17,7 @@ enum {
 	KEY_PARALLEL,
 	KEY_FAIL_FAST,
 	KEY_STRICT,
+	KEY_FORCE,
 	KEY_RECORD,
 	KEY_OUTPUT,
 	KEY_JSON,
@@ -42,8 +43,10 @@ static const struct argp_option option_list[] = {
 	{ "parallel", KEY_PARALLEL, "N", 0, "Have at most so many probes on their way at a time",
 	  1 },
 	{ "fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop when a probe is not as expected", 1 },
-	{ "strict", KEY_STRICT, NULL, 0,
-	  "A pod that is not on this node is a failure, not left out", 1 },
+	{ "strict", KEY_STRICT, NULL, 0, "A probe that cannot be sent is a failure, not left out",
+	  1 },
+	{ "force", KEY_FORCE, NULL, 0, "Send also what a socket of the pod is using the ports of",
+	  1 },
 	{ "timeout", KEY_TIMEOUT, "TIME", 0,
 	  "Wait so long for the end of a packet (as the files say)", 1 },
 	{ "seed", KEY_SEED, "N", 0, "Make the random fields from this number", 1 },
@@ -173,6 +176,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_STRICT:
 		o->strict = true;
+		return 0;
+	case KEY_FORCE:
+		o->force = true;
 		return 0;
 	case KEY_RECORD:
 		o->record = true;

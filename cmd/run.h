@@ -23,7 +23,7 @@ struct fg_run_options {
 	bool watch;	      /* round after round, until interrupted; only what changes is told */
 	uint64_t interval_ns; /* between the rounds of a watch */
 	uint64_t parallel;    /* probes at a time; 0: as many as the session takes */
-	bool fail_fast, strict, record;
+	bool fail_fast, strict, record, force;
 	bool output_given;
 	enum fg_run_form output;	 /* to standard output */
 	const char *paths[FG_RUN_FORMS]; /* and to these files; NULL: none */

@@ -207,6 +207,7 @@ static void close_all(struct fg_runner *run)
 	for (size_t i = 0; i < run->dead_end_count; i++)
 		free(run->dead_ends[i].why);
 	free(run->dead_ends);
+	fg_run_guards_close(run);
 	free(run->entries);
 	free(run->pods.list);
 	for (size_t i = 0; i < run->file_count; i++) {

@@ -3,6 +3,7 @@
 #ifndef FG_CMD_RUN_LOOP_H
 #define FG_CMD_RUN_LOOP_H
 
+#include "guard.h"
 #include "run.h"
 
 /* A report serves all probes of one pod and source address. */
@@ -42,10 +43,11 @@ struct fg_block_state {
 struct fg_run_entry {
 	size_t file;
 	struct fg_scenario_block *block;
-	uint64_t index;	 /* in the block */
-	uint64_t number; /* in the run */
-	int slot;	 /* in the session's window; -1: nothing is sent */
-	const char *why; /* of that */
+	uint64_t index;	  /* in the block */
+	uint64_t number;  /* in the run */
+	int slot;	  /* in the session's window; -1: nothing is sent */
+	const char *why;  /* of that */
+	char in_use[360]; /* what has the probe's tuple already; why may point here */
 };
 
 struct fg_runner {
@@ -62,6 +64,9 @@ struct fg_runner {
 	size_t packet_count;
 	struct fg_run_dead_end *dead_ends;
 	size_t dead_end_count;
+	struct fg_guard **guards; /* by the pod's number; NULL until it is asked */
+	size_t guard_count;
+	bool unruly;		      /* --force was needed, and it was said */
 	struct fg_run_entry *entries; /* of the window */
 	uint32_t entry_count, sendable, room;
 	struct fg_case_counts counts;
@@ -74,6 +79,16 @@ struct fg_runner {
 /* Prepares the block for sending: its packet and its report. Returns 0 or -1. */
 int fg_run_prepare_block(struct fg_runner *run, struct fg_run_file *file,
 			 struct fg_scenario_block *block, struct fg_error *err);
+
+/*
+ * Whether a probe disturbs no socket of its pod; what was chosen at random by the plan is chosen again where it would. Returns 0;
+ * 1 where the probe is not to be sent, with entry->why; or -1.
+ */
+int fg_run_admit(struct fg_runner *run, struct fg_run_entry *entry, const struct fg_plan *plan,
+		 struct fg_probe_spec *spec, struct fg_error *err);
+
+/* Sockets are listed once; from here on, anew. */
+void fg_run_guards_close(struct fg_runner *run);
 
 /* Sends all entries of the window, and hands on their results, in order. Returns 0 or -1. */
 int fg_run_window(struct fg_runner *run, struct fg_error *err);

@@ -87,6 +87,8 @@ static int run_round(struct fg_runner *run, struct fg_error *err)
 		for (size_t f = 0; f < run->file_count; f++)
 			run->files[f].counts = (struct fg_case_counts){};
 	}
+	/* The pods have gone on since. */
+	fg_run_guards_close(run);
 	for (size_t f = 0; f < run->file_count; f++)
 		for (size_t i = 0; i < run->files[f].layout.count; i++) {
 			if (run->files[f].blocks[i].left_out)

@@ -39,12 +39,11 @@ static const char *dead_end(const struct fg_runner *run, const struct fg_scenari
 	return NULL;
 }
 
-static void fill_spec(const struct fg_runner *run, const struct fg_run_entry *e,
-		      struct fg_probe_spec *out)
+static struct fg_plan plan_of(const struct fg_runner *run, const struct fg_run_entry *e)
 {
-	const struct fg_run_file *file = file_of(run, e);
 	const struct fg_scenario_block *b = e->block;
-	const struct fg_plan plan = {
+
+	return (struct fg_plan){
 		.pod = b->source->pod,
 		.packet = state_of(run, e)->packet,
 		.src = b->src,
@@ -57,20 +56,30 @@ static void fill_spec(const struct fg_runner *run, const struct fg_run_entry *e,
 			((uint64_t)e->file << 52),
 		.expect = fg_scenario_simple(b->expect),
 	};
+}
+
+static void fill_spec(const struct fg_runner *run, const struct fg_run_entry *e,
+		      const struct fg_plan *plan, struct fg_probe_spec *out)
+{
+	const struct fg_run_file *file = file_of(run, e);
+	const struct fg_scenario_block *b = e->block;
 	char name[FG_SCENARIO_NAME_LEN];
 
-	fg_plan_probe(&plan, e->index, out);
+	fg_plan_probe(plan, e->index, out);
 	out->id = e->number;
 	out->vary.number = (uint32_t)e->number - 1;
 	fg_scenario_probe_name(&file->scenario, b, e->index, name, sizeof(name));
 	snprintf(out->name, sizeof(out->name), "%s", name);
 }
 
-/* Puts the entries' probes into the session's window, from the first slot on. Returns how many. */
-static uint32_t fill_window(struct fg_runner *run, struct fg_run_entry *entries, uint32_t count)
+/* Puts the entries' probes into the session's window, from the first slot on, *used of them. Returns 0 or -1. */
+static int fill_window(struct fg_runner *run, struct fg_run_entry *entries, uint32_t count,
+		       uint32_t *used, struct fg_error *err)
 {
 	uint32_t room, n = 0;
 	struct fg_probe *window = fg_session_window(run->session, &room);
+	struct fg_plan plan;
+	int ret;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct fg_run_entry *e = &entries[i];
@@ -81,10 +90,16 @@ static uint32_t fill_window(struct fg_runner *run, struct fg_run_entry *entries,
 			e->why = dead_end(run, e->block);
 		if (e->why)
 			continue;
-		e->slot = (int)n;
-		fill_spec(run, e, &window[n++].spec);
+		plan = plan_of(run, e);
+		fill_spec(run, e, &plan, &window[n].spec);
+		ret = fg_run_admit(run, e, &plan, &window[n].spec, err);
+		if (ret < 0)
+			return -1;
+		if (!ret)
+			e->slot = (int)n++;
 	}
-	return n;
+	*used = n;
+	return 0;
 }
 
 /* --- judging --- */
@@ -271,17 +286,20 @@ static int run_singly(struct fg_runner *run, struct fg_error *err)
 {
 	for (uint32_t i = 0; i < run->entry_count && !fg_run_cancelled(run); i++) {
 		struct fg_run_entry *e = &run->entries[i];
-		uint32_t count = fill_window(run, e, 1), total = count;
+		uint32_t count, total;
 		struct fg_error cause;
 
+		if (fill_window(run, e, 1, &count, err))
+			return -1;
+		total = count;
 		if (count && fg_session_run(run->session, &total, &cause)) {
 			if (!is_of_packet(&cause)) {
 				*err = cause;
 				return -1;
 			}
-			if (note_dead_end(run, e, &cause, err))
+			if (note_dead_end(run, e, &cause, err) ||
+			    fill_window(run, e, 1, &count, err))
 				return -1;
-			fill_window(run, e, 1);
 		}
 		if (emit(run, e, count, total, err))
 			return -1;
@@ -291,10 +309,13 @@ static int run_singly(struct fg_runner *run, struct fg_error *err)
 
 int fg_run_window(struct fg_runner *run, struct fg_error *err)
 {
-	uint32_t count = fill_window(run, run->entries, run->entry_count), total = count;
 	struct fg_error cause = {};
+	uint32_t count, total;
 	int ret;
 
+	if (fill_window(run, run->entries, run->entry_count, &count, err))
+		return -1;
+	total = count;
 	if (count && fg_session_run(run->session, &total, &cause)) {
 		if (!is_of_packet(&cause)) {
 			*err = cause;

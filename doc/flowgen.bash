@@ -28,7 +28,7 @@ __flowgen_options() {
 			--count --duration --pass --output"
 		;;
 	run)
-		echo "$common --set --only --repeat --watch --interval --parallel --fail-fast --strict --timeout --seed
+		echo "$common --set --only --repeat --watch --interval --parallel --fail-fast --strict --force --timeout --seed
 			--host-root --ring-size --output --json --tap --junit --report --record"
 		;;
 	pods) echo "$common --host-root --output" ;;

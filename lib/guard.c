@@ -31,7 +31,8 @@ void fg_guard_close(struct fg_guard *guard)
 	free(guard);
 }
 
-struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, struct fg_error *err)
+struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, bool tracking,
+			       struct fg_error *err)
 {
 	struct fg_guard *g = calloc(1, sizeof(*g));
 
@@ -44,8 +45,9 @@ struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, struct
 	g->places[1] = (struct fg_guard_place){ .netns = pod->host_inode };
 	g->listing = probes > FG_GUARD_FEW;
 	g->diag = fg_sockdiag_open(pod->netns, err);
-	if (!g->diag || fg_conntrack_open(pod->netns, &g->places[0].tracking, err) ||
-	    fg_conntrack_open(pod->host_netns, &g->places[1].tracking, err)) {
+	if (!g->diag ||
+	    (tracking && (fg_conntrack_open(pod->netns, &g->places[0].tracking, err) ||
+			  fg_conntrack_open(pod->host_netns, &g->places[1].tracking, err)))) {
 		fg_error_prefix(err, "pod %s", pod->ref);
 		fg_guard_close(g);
 		return NULL;

@@ -20,9 +20,11 @@ struct fg_guard;
 /*
  * Opens netlink sockets in both namespaces of the pod. probes: how many will be asked about: for a few, the kernel is
  * asked about each (what that costs hardly depends on how much there is); for many, all sockets are listed once, and the
- * connection tracking entries of the source. NULL on failure.
+ * connection tracking entries of the source. tracking: whether these are looked at; else sockets alone are, and
+ * fg_guard_left() finds nothing. NULL on failure.
  */
-struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, struct fg_error *err);
+struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, bool tracking,
+			       struct fg_error *err);
 void fg_guard_close(struct fg_guard *guard);
 
 /*

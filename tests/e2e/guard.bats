@@ -39,10 +39,16 @@ time.sleep(9999)" > "$NODE_DIR/held" 2>&1 3>&- 7>&- &
 	wait_for grep -q inode "$NODE_DIR/held"
 	INODE=$(awk '{ print $2 }' "$NODE_DIR/held")
 }
+# Of a process started here and all that it started.
+family() {
+	local child
+	for child in $(pgrep -P "$1"); do family "$child"; done
+	echo "$1"
+}
 drop_sockets() {
 	local pid
 	for pid in $SOCKETS; do
-		kill $(pgrep -P "$pid") "$pid" 2> /dev/null || :
+		family "$pid" | xargs kill 2> /dev/null || :
 		wait "$pid" || :
 	done
 	SOCKETS=
@@ -197,3 +203,47 @@ s.setsockopt(41, socket.IPV6_V6ONLY, 1); s.bind(("::", 4004))'
 	inject --dst 10.9.0.9 --dport 1-3000 --proto udp --summary
 	[ "$(node conntrack -L 2> /dev/null | grep -c 10.9.1.2)" = 3000 ]
 }
+
+@test "run: what a socket has is left out with the reason, --strict fails it, --force sends it; random ports are free ones" {
+	local file="$NODE_DIR/used.yaml"
+	cat > "$file" <<- 'END'
+		name: used
+		probes:
+		  - {name: fixed, from: "netns:web", to: 10.9.0.9, proto: udp, sport: 4100, dport: 53, expect: {outcome: delivered}}
+		  - {name: other, from: "netns:web", to: 10.9.0.9, proto: udp, sport: 4101, dport: 53, expect: {outcome: delivered}}
+		  - {name: any, from: "netns:web", to: 10.9.0.9, proto: udp, dport: 53, count: 50, expect: {outcome: delivered}}
+	END
+	ran() { run --separate-stderr node "$FLOWGEN" run "$file" --output json "$@"; }
+	ran
+	is_status 0
+	[ "$(counted pass)" = 52 ]
+	hold_socket web 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.9.1.2", 4100)); s.connect(("10.9.0.9", 53))'
+	# Twice: connection tracking remembers the first time, which is no reason.
+	ran --repeat 2
+	is_status 0
+	[ "$(counted skip)" = 2 ]
+	[ "$(counted pass)" = 102 ]
+	[[ $output == *"10.9.1.2:4100 > 10.9.0.9:53 udp is in use: pod netns:web has a socket (inode $INODE,"*'(--force sends it all the same)'* ]]
+	ran --strict
+	is_status 1
+	[ "$(counted fail)" = 1 ]
+	ran --force
+	is_status 0
+	[[ $stderr == 'flowgen: warning: '*'is in use'* ]]
+	[ "$(counted pass)" = 52 ]
+	drop_sockets
+	gone() { [ -z "$(in_pod web ss -Huan 'sport = :4100')" ]; }
+	wait_for gone
+	# Every other port that a random choice has is taken.
+	hold_socket web 's = []
+for port in range(32768, 61000):
+    if port % 2: s.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)); s[-1].bind(("10.9.1.2", port))
+s = s[0]'
+	ran
+	is_status 0
+	[ "$(counted pass)" = 52 ]
+}
+
+# counted WORD: of the last line of a run.
+counted() { jq -r "select(.schema == \"flowgen.run/1\") | .$1" <<< "$output"; }
