@@ -13,6 +13,7 @@ struct state {
 	uint8_t ending; /* enum fg_ending */
 	bool seen;
 	bool freed;
+	uint32_t clones, pieces; /* how many of them were seen */
 };
 
 struct fg_collector {
@@ -43,10 +44,29 @@ static void note_ending(struct fg_collector *c, struct state *s, enum fg_ending 
 	s->ending = (uint8_t)ending;
 }
 
+/* Clones and pieces are numbered as they are first seen, each kind from 1; clones of pieces among their own. */
+static void note_branch(struct fg_collector *c, struct state *s, const struct fg_event *e)
+{
+	uint32_t *most = e->flags & FG_EVENT_F_PIECE ? &s->pieces : &s->clones;
+
+	if ((e->flags & FG_EVENT_F_PIECE) && (e->flags & FG_EVENT_F_CLONE))
+		return;
+	if (e->branch > *most) {
+		c->left += e->branch - *most;
+		*most = e->branch;
+	}
+	if ((e->kind == FG_EVENT_FREE || e->kind == FG_EVENT_CONSUME) && c->left)
+		c->left--;
+}
+
 static void note_life(struct fg_collector *c, struct state *s, const struct fg_event *e)
 {
-	if (e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_PIECE | FG_EVENT_F_REPLY))
+	if (e->flags & FG_EVENT_F_REPLY)
 		return;
+	if (e->flags & (FG_EVENT_F_CLONE | FG_EVENT_F_PIECE)) {
+		note_branch(c, s, e);
+		return;
+	}
 	if (!s->seen) {
 		s->seen = true;
 		c->left++;

@@ -34,7 +34,7 @@ int fg_collector_take(struct fg_collector *collector, struct fg_error *err);
 /* How many probes have not ended yet; of these *soft may have, and only more events can say. */
 uint32_t fg_collector_open_count(const struct fg_collector *collector, uint32_t *soft);
 
-/* Packets of this window that were seen on their way and not freed: the tables still hold them. */
+/* Packets of this window, clones and pieces of them, that were seen on their way and not freed: the tables still hold them. */
 uint32_t fg_collector_left(const struct fg_collector *collector);
 
 /* Ready for reading when an end was reported: for poll(). */

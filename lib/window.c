@@ -354,7 +354,9 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
 	if (counting)
 		read_counts(m, before);
 	ret = send_all(s, span, err) || collect(s, span, err);
-	s->left += fg_collector_left(s->collector);
+	lost = __atomic_load_n(&counters->lost, __ATOMIC_ACQUIRE) - lost;
+	/* Of what was not told nobody knows whether it ended. */
+	s->left += fg_collector_left(s->collector) + (lost > 0);
 	/* Between windows the programs look at nothing that need not be looked at. */
 	__atomic_store_n(&config->left, s->left > 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&config->active, 0, __ATOMIC_RELEASE);
@@ -364,7 +366,6 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
 		read_counts(m, after);
 		apply_counts(s, span, before, after);
 	}
-	lost = __atomic_load_n(&counters->lost, __ATOMIC_ACQUIRE) - lost;
 	for (uint32_t i = span->first; i < span->first + span->count; i++) {
 		s->window[i].trace.lost = lost;
 		s->window[i].trace.sent_ns = sent_ns;

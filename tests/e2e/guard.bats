@@ -115,8 +115,8 @@ s.setsockopt(41, socket.IPV6_V6ONLY, 1); s.bind(("::", 4004))'
 	inject --dst 10.9.0.9 --dport 54-253 --proto udp --sport 4010 --summary
 	is_status 0
 	# In the pod; and the answering side of an entry, here behind a translation.
-	in_pod web conntrack -I -p tcp -s 10.9.1.2 -d 10.9.0.9 --sport 4011 --dport 80 -t 600 --state SYN_SENT 2> /dev/null
-	refused 'tracking of the pod has' --dst 10.9.0.9:80 --sport 4011
+	in_pod web conntrack -I -p udp -s 10.9.1.2 -d 10.9.0.9 --sport 4011 --dport 53 -t 600 2> /dev/null
+	refused 'tracking of the pod has' --dst 10.9.0.9:53 --proto udp --sport 4011
 	node conntrack -I -p tcp -s 10.9.0.9 -d 10.9.0.77 --reply-src 10.9.1.2 --reply-dst 10.9.0.9 --sport 5000 --dport 80 \
 		--reply-port-src 8080 --reply-port-dst 5000 -t 600 --state ESTABLISHED -u SEEN_REPLY 2> /dev/null
 	inject --dst 10.9.0.9:5000 --sport 8080
@@ -236,7 +236,9 @@ s.bind(("10.9.1.2", 4100)); s.connect(("10.9.0.9", 53))'
 	gone() { [ -z "$(in_pod web ss -Huan 'sport = :4100')" ]; }
 	wait_for gone
 	# Every other port that a random choice has is taken.
-	hold_socket web 's = []
+	hold_socket web 'import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
+s = []
 for port in range(32768, 61000):
     if port % 2: s.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)); s[-1].bind(("10.9.1.2", port))
 s = s[0]'
