@@ -57,7 +57,9 @@ struct fg_run_pods {
 		uint32_t netns; /* inode number */
 		int ifindex;	/* of the device in it */
 		enum fg_method method;
-	} * list; /* owned */
+		bool changed; /* its programs, in the round that is going on */
+		char *gone;   /* owned: why it cannot be had any more; NULL: it can */
+	} * list;	      /* owned */
 	size_t count;
 };
 

@@ -174,13 +174,64 @@ static struct fg_report *find_report(struct fg_runner *run, const struct fg_scen
 	return r->report;
 }
 
+/* What was made from the pod as it was is made again when it is next needed. */
+static void forget_pod(struct fg_runner *run, int pod)
+{
+	size_t kept = 0;
+
+	for (size_t f = 0; f < run->file_count; f++)
+		for (size_t i = 0; i < run->files[f].layout.count; i++) {
+			const struct fg_scenario_block *b = &run->files[f].layout.blocks[i];
+
+			if (b->source && b->source->pod == pod) {
+				run->files[f].blocks[i].packet = NULL;
+				run->files[f].blocks[i].report = NULL;
+			}
+		}
+	for (size_t i = 0; i < run->report_count; i++) {
+		if (run->reports[i].pod == pod)
+			fg_report_close(run->reports[i].report);
+		else
+			run->reports[kept++] = run->reports[i];
+	}
+	run->report_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < run->packet_count; i++) {
+		if (run->packets[i]->pod == pod)
+			free(run->packets[i]);
+		else
+			run->packets[kept++] = run->packets[i];
+	}
+	run->packet_count = kept;
+}
+
+int fg_run_renew(struct fg_runner *run, struct fg_error *err)
+{
+	for (size_t i = 0; i < run->pods.count; i++) {
+		struct fg_run_pod *pod = &run->pods.list[i];
+
+		if (!pod->changed || pod->gone)
+			continue;
+		pod->changed = false;
+		forget_pod(run, (int)i);
+		if (!fg_session_renew_pod(run->session, (int)i, err))
+			continue;
+		if (err->kind != FG_ERR_UNSUPPORTED)
+			return -1;
+		pod->gone = strdup(err->message);
+		if (!pod->gone)
+			return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pods");
+	}
+	return 0;
+}
+
 int fg_run_prepare_block(struct fg_runner *run, struct fg_run_file *file,
 			 struct fg_scenario_block *block, struct fg_error *err)
 {
 	struct fg_block_state *state = &file->blocks[block - file->layout.blocks];
 	const struct fg_scenario_set *set = &file->scenario.sets[block->set];
 
-	if (block->why || state->packet)
+	if (block->why || state->packet || run->pods.list[block->source->pod].gone)
 		return 0;
 	state->packet = find_packet(run, &file->scenario.packets[set->ports[block->port].packet],
 				    block, err);

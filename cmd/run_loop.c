@@ -209,6 +209,8 @@ static void close_all(struct fg_runner *run)
 	free(run->dead_ends);
 	fg_run_guards_close(run);
 	free(run->entries);
+	for (size_t i = 0; i < run->pods.count; i++)
+		free(run->pods.list[i].gone);
 	free(run->pods.list);
 	for (size_t i = 0; i < run->file_count; i++) {
 		fg_run_free_pods(&run->files[i]);

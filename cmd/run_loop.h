@@ -90,6 +90,12 @@ int fg_run_admit(struct fg_runner *run, struct fg_run_entry *entry, const struct
 /* Sockets are listed once; from here on, anew. */
 void fg_run_guards_close(struct fg_runner *run);
 
+/*
+ * Looks anew at the pods whose programs changed in the round before. One that cannot be had any more is left out from then on,
+ * with the reason. Returns 0 or -1.
+ */
+int fg_run_renew(struct fg_runner *run, struct fg_error *err);
+
 /* Sends all entries of the window, and hands on their results, in order. Returns 0 or -1. */
 int fg_run_window(struct fg_runner *run, struct fg_error *err);
 

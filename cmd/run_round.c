@@ -89,6 +89,8 @@ static int run_round(struct fg_runner *run, struct fg_error *err)
 	}
 	/* The pods have gone on since. */
 	fg_run_guards_close(run);
+	if (fg_run_renew(run, err))
+		return -1;
 	for (size_t f = 0; f < run->file_count; f++)
 		for (size_t i = 0; i < run->files[f].layout.count; i++) {
 			if (run->files[f].blocks[i].left_out)

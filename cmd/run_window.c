@@ -87,6 +87,8 @@ static int fill_window(struct fg_runner *run, struct fg_run_entry *entries, uint
 		e->slot = -1;
 		e->why = e->block->why;
 		if (!e->why)
+			e->why = run->pods.list[e->block->source->pod].gone;
+		if (!e->why)
 			e->why = dead_end(run, e->block);
 		if (e->why)
 			continue;
@@ -242,6 +244,17 @@ static int emit(struct fg_runner *run, const struct fg_run_entry *e, uint32_t co
 	return 0;
 }
 
+/* The next round is to be judged by the programs that are there then. */
+static void note_changes(struct fg_runner *run, uint32_t total)
+{
+	uint32_t room;
+	const struct fg_probe *window = fg_session_window(run->session, &room);
+
+	for (uint32_t i = 0; i < total; i++)
+		if (window[i].trace.changed)
+			run->pods.list[window[i].spec.pod].changed = true;
+}
+
 static int emit_all(struct fg_runner *run, struct fg_run_entry *entries, uint32_t n, uint32_t count,
 		    uint32_t total, struct fg_error *err)
 {
@@ -301,6 +314,7 @@ static int run_singly(struct fg_runner *run, struct fg_error *err)
 			    fill_window(run, e, 1, &count, err))
 				return -1;
 		}
+		note_changes(run, total);
 		if (emit(run, e, count, total, err))
 			return -1;
 	}
@@ -323,6 +337,7 @@ int fg_run_window(struct fg_runner *run, struct fg_error *err)
 		}
 		ret = run_singly(run, err);
 	} else {
+		note_changes(run, total);
 		ret = emit_all(run, run->entries, run->entry_count, count, total, err);
 	}
 	run->entry_count = run->sendable = 0;

@@ -38,34 +38,65 @@ udp() { inject --dst 10.9.0.9:53 --proto udp "$@"; }
 	[ -n "${FLOWGEN_TEST_INSIDE:-}" ] || [ "${BASH_REMATCH[1]}" -ge 700 ]
 }
 
-# named NAME: finds the process of the run whose probes have that name: RUNNING.
-named() {
+# run_with WORDS: finds the process of flowgen that has these words on its command line: RUNNING.
+run_with() {
 	local dir words
 	for dir in /proc/[0-9]*; do
 		mapfile -d '' -t words 2> /dev/null < "$dir/cmdline" || continue
-		[[ ${words[0]:-} == "$FLOWGEN" && "${words[*]} " == *" --name $1 "* ]] || continue
+		[[ ${words[0]:-} == "$FLOWGEN" && "${words[*]} " == *" $1 "* ]] || continue
 		RUNNING=${dir#/proc/}
 		return 0
 	done
 	return 1
 }
 
+holds_tracepoints() { grep -qs '^link_type:.raw_tracepoint' /proc/"$RUNNING"/fdinfo/*; }
+
 @test "between probes far apart no tracepoint is held, and each probe is followed all the same" {
 	local results="$NODE_DIR/apart" interval=$((${FLOWGEN_TEST_INSIDE:+3600} + 400))ms free=0
 	node "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp --name apart --count 4 --interval "$interval" \
 		> "$results" 2> "$NODE_DIR/summary" &
 	running=$!
-	wait_for named apart
+	wait_for run_with "--name apart"
 	wait_for test -s "$results"
 	# Results are written when there is nothing more to do, so that one that stands there alone means a pause.
 	while [ -d "/proc/$RUNNING" ] && [ "$(wc -l < "$results")" -lt 4 ]; do
-		grep -qs '^link_type:.raw_tracepoint' /proc/"$RUNNING"/fdinfo/* || free=$((free + 1))
+		holds_tracepoints || free=$((free + 1))
 	done
 	wait "$running"
 	[ "$free" -gt 2 ]
 	output=$(cat "$results")
 	[ "$(lines)" = 4 ]
 	holds '.outcome == "delivered" and ([.observations[].action] | index("Received") != null)'
+}
+
+@test "between the rounds of a watch no tracepoint is held either, and the next round sees what changed" {
+	need tcx
+	local file="$NODE_DIR/watch.yaml" results="$NODE_DIR/watched" id
+	podctl up brief --addr 10.9.7.2/32
+	cat > "$file" <<- 'END'
+		name: w
+		probes:
+		  - {name: p, from: "netns:web", to: 10.9.0.9, proto: udp, dport: 53, expect: allow}
+		  - {name: q, from: "netns:brief", to: 10.9.0.9, proto: udp, dport: 53, expect: none}
+	END
+	node "$FLOWGEN" run "$file" --watch --interval "$((${FLOWGEN_TEST_INSIDE:+1600} + 400))ms" --output json > "$results" 2> "$NODE_DIR/summary" &
+	running=$!
+	wait_for run_with "run $file"
+	wait_for test -s "$results"
+	wait_for refute holds_tracepoints
+	id=$(attach web tcx/ingress deny_port --proto udp --port 53)
+	wait_for grep -q '"status":"fail"' "$results"
+	# One pod that goes does not take the others along.
+	podctl del brief
+	wait_for grep -q '"probe":"q".*"status":"skip"' "$results"
+	podctl detach web --hook tcx/ingress --id "$id"
+	passed() { [ "$(grep -c '"probe":"p".*"status":"pass"' "$results")" -ge 2 ]; }
+	wait_for passed
+	kill -INT "$RUNNING"
+	wait "$running" || :
+	output=$(grep '"status":"fail"' "$results" | head -n 1)
+	holds '.policy.verdict == "denied" and .policy.denied_by != null'
 }
 
 # bats test_tags=novm
