@@ -205,6 +205,31 @@ static void forget_pod(struct fg_runner *run, int pod)
 	run->packet_count = kept;
 }
 
+/* Probes are laid out with the addresses that the pod had; 0 for a family that it has none of. */
+static void addresses_of(const struct fg_pod *pod, struct fg_addr out[2])
+{
+	const struct fg_addr *v4 = fg_pod_address(pod, AF_INET),
+			     *v6 = fg_pod_address(pod, AF_INET6);
+
+	out[0] = v4 ? *v4 : (struct fg_addr){};
+	out[1] = v6 ? *v6 : (struct fg_addr){};
+}
+
+/* Returns 0; -1 also where another pod has the name now: what its programs make of the old address says nothing. */
+static int renew(struct fg_runner *run, int pod, struct fg_error *err)
+{
+	struct fg_addr before[2], now[2];
+
+	addresses_of(fg_session_pod(run->session, pod), before);
+	if (fg_session_renew_pod(run->session, pod, err))
+		return -1;
+	addresses_of(fg_session_pod(run->session, pod), now);
+	if (fg_addr_equal(&before[0], &now[0]) && fg_addr_equal(&before[1], &now[1]))
+		return 0;
+	return fg_fail(err, FG_ERR_UNSUPPORTED, "pod %s: has other addresses than at the start",
+		       fg_session_pod(run->session, pod)->ref);
+}
+
 int fg_run_renew(struct fg_runner *run, struct fg_error *err)
 {
 	for (size_t i = 0; i < run->pods.count; i++) {
@@ -214,7 +239,7 @@ int fg_run_renew(struct fg_runner *run, struct fg_error *err)
 			continue;
 		pod->changed = false;
 		forget_pod(run, (int)i);
-		if (!fg_session_renew_pod(run->session, (int)i, err))
+		if (!renew(run, (int)i, err))
 			continue;
 		if (err->kind != FG_ERR_UNSUPPORTED)
 			return -1;

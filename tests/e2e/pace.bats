@@ -87,8 +87,9 @@ holds_tracepoints() { grep -qs '^link_type:.raw_tracepoint' /proc/"$RUNNING"/fdi
 	wait_for refute holds_tracepoints
 	id=$(attach web tcx/ingress deny_port --proto udp --port 53)
 	wait_for grep -q '"status":"fail"' "$results"
-	# One pod that goes does not take the others along.
+	# One pod that goes, and another that takes its name, does not take the others along; and is not taken for it.
 	podctl del brief
+	podctl up brief --addr 10.9.7.3/32
 	wait_for grep -q '"probe":"q".*"status":"skip"' "$results"
 	podctl detach web --hook tcx/ingress --id "$id"
 	passed() { [ "$(grep -c '"probe":"p".*"status":"pass"' "$results")" -ge 2 ]; }
