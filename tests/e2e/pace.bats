@@ -74,11 +74,13 @@ holds_tracepoints() { grep -qs '^link_type:.raw_tracepoint' /proc/"$RUNNING"/fdi
 	need tcx
 	local file="$NODE_DIR/watch.yaml" results="$NODE_DIR/watched" id
 	podctl up brief --addr 10.9.7.2/32
+	podctl up moved --addr 10.9.8.2/32
 	cat > "$file" <<- 'END'
 		name: w
 		probes:
 		  - {name: p, from: "netns:web", to: 10.9.0.9, proto: udp, dport: 53, expect: allow}
 		  - {name: q, from: "netns:brief", to: 10.9.0.9, proto: udp, dport: 53, expect: none}
+		  - {name: r, from: "netns:moved", to: 10.9.0.9, proto: udp, dport: 53, expect: none}
 	END
 	node "$FLOWGEN" run "$file" --watch --interval "$((${FLOWGEN_TEST_INSIDE:+1600} + 400))ms" --output json > "$results" 2> "$NODE_DIR/summary" &
 	running=$!
@@ -87,10 +89,13 @@ holds_tracepoints() { grep -qs '^link_type:.raw_tracepoint' /proc/"$RUNNING"/fdi
 	wait_for refute holds_tracepoints
 	id=$(attach web tcx/ingress deny_port --proto udp --port 53)
 	wait_for grep -q '"status":"fail"' "$results"
-	# One pod that goes, and another that takes its name, does not take the others along; and is not taken for it.
+	# One pod that goes does not take the others along; one that has another address is not taken for the one that was.
 	podctl del brief
-	podctl up brief --addr 10.9.7.3/32
 	wait_for grep -q '"probe":"q".*"status":"skip"' "$results"
+	in_pod moved ip addr add 10.9.8.3/32 dev eth0
+	in_pod moved ip addr del 10.9.8.2/32 dev eth0
+	attach moved tcx/ingress next_all
+	wait_for grep -q '"probe":"r".*"status":"skip","why":"pod netns:moved: has other addresses' "$results"
 	podctl detach web --hook tcx/ingress --id "$id"
 	passed() { [ "$(grep -c '"probe":"p".*"status":"pass"' "$results")" -ge 2 ]; }
 	wait_for passed
