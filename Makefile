@@ -1,17 +1,40 @@
-# make              build/flowgen (stops with a word about `make deps` where libbpf is missing or too old)
-# make deps         install what the build needs (Debian 12, 13); TESTS=1 adds what the tests need
-# make demo         deps, build, and run the demonstration
-# make check        deps with TESTS=1, build everything, fetch kernels and docker, lint, run every test (check-quick: no lint, no VMs)
-# make lint | format | fuzz | bench | static | install | uninstall | clean
-# make SAN=1 BUILD=build/san    everything with the address and undefined-behaviour sanitizers
-VERSION := 0.1.0
+# `make help` prints the lines that begin with "#:".
+#: make                 build/flowgen (names what is missing, and `make deps` installs it)
+#: make deps            install what the build needs (Debian 12, 13); TESTS=1 adds what the tests and the packages need
+#: make demo            deps, build, and run the demonstration
+#: make install         into PREFIX=/usr/local beneath DESTDIR, stripped (INSTALL_STRIP= for not); make uninstall
+#: make clean           remove build/, but not what cost a download
+#:
+#: make check           deps TESTS=1, build everything, fetch kernels, Kubernetes and docker, lint, run every test
+#: make check-quick     no lint, no virtual machines, no cluster
+#: make check-cluster   build Kubernetes and run the tests with it, which are part of `make check`
+#: make tests           build the tests, and do not run them: tests/run SUITE does
+#: make lint            clang-tidy, cppcheck, shellcheck, and the rules of CONTRIBUTING.md
+#: make format          lay the code out with clang-format
+#: make fuzz            FUZZ_SECONDS=600 for all targets together
+#: make bench           every figure beside its peer
+#: make soak            SOAK_SECONDS=600, twice
+#: make fault           each system call and each allocation fails once
+#: make mutate          N=100 [SEED=..] [PATHS="lib/judge .."] [SUITES=unit,prog,e2e]: change the code, and see which tests notice
+#:
+#: make static          build/flowgen.static: one file for any node
+#: make dist            build/dist: it with manuals, scenarios and schemas in an archive, and an SPDX document
+#: make deb             build/flowgen_VERSION_ARCH.deb, after lintian
+#: make krew            build/krew: kubectl's plugin for the manager krew [KREW_URL=..]
+#:
+#: BUILD=dir            builds there; SAN=1 with the address and undefined-behaviour sanitizers; V=1 shows the commands
+VERSION := 0.2.0
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+# Of install(1).
+INSTALL_STRIP ?= -s
 BUILD ?= build
-DEPS := build/deps
+DEPS ?= build/deps
 FUZZ_SECONDS ?= 600
 
 CLANG ?= clang
@@ -30,15 +53,16 @@ endif
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@;)
 
 # --- libraries -------------------------------------------------------------------------------------------------------
-# Nothing here may fail where tools are missing: `make deps` has to work on a bare system.
+# Nothing here may fail if tools are missing: `make deps` has to work on a bare system.
 LIBBPF_MIN := 1.4
-PKGS := libnl-3.0 libnl-route-3.0 jansson yaml-0.1 libpcap
+PKGS := libnl-3.0 jansson yaml-0.1 libpcap libseccomp
 deps_libbpf := $(firstword $(wildcard $(DEPS)/usr/lib/*/libbpf.a))
 arch := $(shell uname -m)
 ifneq ($(deps_libbpf),)
 libbpf_found := yes
 sys_includes := -isystem $(DEPS)/usr/include -isystem $(DEPS)/usr/include/$(arch)-linux-gnu
 libbpf_libs := $(deps_libbpf) -lelf -lz
+libbpf_careful := $(BUILD)/libbpf.a
 else
 libbpf_found := $(shell $(PKG_CONFIG) --atleast-version=$(LIBBPF_MIN) libbpf 2>/dev/null && echo yes)
 sys_includes := $(addprefix -isystem ,$(wildcard /usr/include/$(arch)-linux-gnu))
@@ -63,14 +87,25 @@ harden += $(sanitize) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else
 harden += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
-cppflags := -D_GNU_SOURCE -DFLOWGEN_VERSION='"$(VERSION)"' -Ilib -Ibpf -I$(BUILD)/bpf $(sys_includes) \
+cppflags := -D_GNU_SOURCE -DFLOWGEN_VERSION='"$(VERSION)"' -Ilib -I. -I$(BUILD) $(sys_includes) \
 	$(patsubst -I%,-isystem %,$(pkg_cflags)) $(CPPFLAGS)
-cflags := -std=gnu11 $(warnings) $(harden) $(CFLAGS)
+# The same source gives the same bytes, wherever it is built.
+anywhere := -ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build \
+	-ffile-prefix-map=$(DEPS)=build/deps
+cflags := -std=gnu11 $(warnings) $(harden) $(anywhere) $(CFLAGS)
 ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitize) $(LDFLAGS)
-libs := $(libbpf_libs) $(pkg_libs) -lpthread
+# What these libraries are told of memory is in lib/base/grow.c, so that comes once more after them.
+libseccomp_a := $(wildcard $(shell $(PKG_CONFIG) --variable=libdir libseccomp 2>/dev/null)/libseccomp.a)
+ifneq ($(libseccomp_a),)
+seccomp_careful := $(BUILD)/libseccomp.a
+pkg_libs := $(patsubst -lseccomp,$(seccomp_careful) $(BUILD)/lib/libflowgen.a,$(pkg_libs))
+endif
+careful := $(libbpf_careful) $(seccomp_careful)
+libs := $(if $(libbpf_careful),$(libbpf_careful) $(BUILD)/lib/libflowgen.a -lelf -lz,$(libbpf_libs)) $(pkg_libs) -lpthread
+fuzz_libs := $(libbpf_libs) $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 bpf_arch := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(arch)))
 bpf_cflags := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-declarations \
-	-D__TARGET_ARCH_$(bpf_arch) -Ibpf $(sys_includes)
+	-D__TARGET_ARCH_$(bpf_arch) -Ibpf $(anywhere) $(sys_includes)
 
 # --- sources ---------------------------------------------------------------------------------------------------------
 # The programs that share maps are linked to one object; each other program file is an object and a skeleton of its own.
@@ -78,7 +113,7 @@ DATAPATH_BPF := inject path tap
 datapath_srcs := $(wildcard $(DATAPATH_BPF:%=bpf/%.bpf.c))
 bpf_names := $(patsubst bpf/%.bpf.c,%,$(filter-out $(datapath_srcs),$(wildcard bpf/*.bpf.c)))
 skeletons := $(bpf_names:%=$(BUILD)/bpf/%.skel.h) $(if $(datapath_srcs),$(BUILD)/bpf/datapath.skel.h)
-lib_srcs := $(wildcard lib/*.c)
+lib_srcs := $(filter-out lib/static/%,$(wildcard lib/*/*.c))
 lib_objs := $(lib_srcs:lib/%.c=$(BUILD)/lib/%.o)
 cmd_srcs := $(wildcard cmd/*.c)
 cmd_objs := $(cmd_srcs:cmd/%.c=$(BUILD)/cmd/%.o)
@@ -86,23 +121,43 @@ lib := $(BUILD)/lib/libflowgen.a
 support_srcs := $(wildcard tests/support/*.c)
 support_objs := $(support_srcs:%.c=$(BUILD)/%.o)
 support := $(if $(support_srcs),$(BUILD)/tests/libsupport.a)
-cmocka_srcs := $(wildcard tests/unit/test_*.c tests/prog/test_*.c)
+cmocka_srcs := $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c tests/prog/test_*.c)
 cmocka_bins := $(cmocka_srcs:%.c=$(BUILD)/%)
 tool_srcs := $(wildcard tests/tool/*.c tests/bench/*.c)
 tool_bins := $(tool_srcs:%.c=$(BUILD)/%)
+preloads := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 test_bpf := $(patsubst tests/bpf/%.bpf.c,$(BUILD)/tests/bpf/%.bpf.o,$(wildcard tests/bpf/*.bpf.c))
 fuzz_srcs := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_bins := $(fuzz_srcs:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all tests deps deps-test demo check check-quick check-build docker vm-kernels fuzz fuzz-build bench bench-build static \
-	lint format install uninstall clean have-libs FORCE
+.PHONY: help all tests deps deps-test demo check check-quick check-cluster check-build docker cluster vm-kernels fault fuzz fuzz-build bench bench-build static dist deb krew \
+	lint format install uninstall clean have-libs have-tests have-fuzz have-lint have-bench FORCE
 
 all: $(BUILD)/flowgen
+
+# `make format lint` looks at, and compiles, what format has written.
+formatted := $(filter format,$(MAKECMDGOALS))
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 have-libs:
 ifneq ($(strip $(pkg_missing)),)
 	@echo 'flowgen: missing here: $(strip $(pkg_missing)). On Debian 12 or 13, run: make deps' >&2; exit 1
 endif
+
+# What only a developer needs: each of these names what its target misses.
+lacks = $(foreach tool,$(1),$(if $(shell command -v $(tool)),,$(tool)))
+in_tests := On Debian 12 or 13, run: make deps TESTS=1
+stop_if = $(if $(strip $(1)),@echo 'flowgen: missing here: $(strip $(1)). $(in_tests)' >&2; exit 1)
+have-tests: have-libs
+	$(call stop_if,$(if $(wildcard $(addsuffix /cmocka.h,/usr/include /usr/local/include)),,cmocka))
+have-fuzz: have-libs
+	$(call stop_if,$(if $(wildcard $(dir $(shell $(CLANG) -print-libgcc-file-name --rtlib=compiler-rt 2>/dev/null))*fuzzer*),,libFuzzer))
+have-lint: have-libs
+	$(call stop_if,$(call lacks,clang-format clang-tidy cppcheck shellcheck mandoc python3))
+have-bench: have-tests
+	$(call stop_if,$(call lacks,jq nmap trafgen iperf3 python3 tc))
 
 # --- stages: what is installed decides how the rest is built, so each of these starts make anew ----------------------
 deps:
@@ -118,7 +173,7 @@ demo:
 
 check:
 	@.ci/deps build test
-	@$(MAKE) check-build docker vm-kernels
+	@$(MAKE) check-build docker cluster vm-kernels
 	@tests/run
 
 check-quick:
@@ -126,11 +181,20 @@ check-quick:
 	@$(MAKE) check-build docker
 	@tests/run quick
 
-tests: $(cmocka_bins) $(tool_bins) $(test_bpf)
-check-build: all tests fuzz-build static
+check-cluster:
+	@.ci/deps build test
+	@$(MAKE) all tests static cluster
+	@tests/run cluster
+
+# Each system call and each allocation fails once: some minutes for each verb. FAULT_OPTIONS="--verb pods" chooses one.
+fault: all tests
+	@FAULT_SECONDS=0 BUILD=$(abspath $(BUILD)) FLOWGEN=$(abspath $(BUILD)/flowgen) bats tests/e2e/failing_calls.bats
+
+tests: $(cmocka_bins) $(tool_bins) $(test_bpf) $(preloads)
+check-build: all tests fuzz-build static krew
 
 # --- BPF -------------------------------------------------------------------------------------------------------------
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | have-libs
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | have-libs $(formatted)
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(bpf_cflags) -MMD -MP -c $< -o $@
 
@@ -145,9 +209,16 @@ $(skeletons): $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.o
 	$(call say,SKEL){ echo '/* NOLINTBEGIN: bpftool wrote this */'; \
 		$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf && echo '/* NOLINTEND */'; } > $@
 
-$(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(BUILD)/flags | have-libs
+$(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(BUILD)/flags | have-libs $(formatted)
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(bpf_cflags) -MMD -MP -c $< -o $@
+
+# --- texts that are part of the program -------------------------------------------------------------------------------
+deployed := $(BUILD)/deploy/agent_pod.h
+$(deployed): doc/deploy/agent-pod.yaml Makefile
+	@mkdir -p $(@D)
+	$(call say,TEXT){ echo 'static const char fg_deploy_agent_pod[] ='; \
+		sed -e '/^ *#/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
 
 # --- C ---------------------------------------------------------------------------------------------------------------
 # Another compiler or other flags rebuild everything, and the same ones nothing.
@@ -157,51 +228,78 @@ $(BUILD)/flags: FORCE
 		cmp -s - $@ || printf '%s\n' $(call quote,$(CC) $(CLANG) $(cppflags) $(cflags) $(ldflags) $(libs) $(bpf_cflags)) > $@
 quote = '$(subst ','\'',$(1))'
 
-$(BUILD)/%.o: %.c $(BUILD)/flags | have-libs $(skeletons)
+$(BUILD)/%.o: %.c $(BUILD)/flags | have-libs $(skeletons) $(deployed) $(formatted)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(cppflags) $(cflags) $(extra) -MMD -MP -c $< -o $@
 
 # Tests are run from anywhere and must find the build.
 $(BUILD)/tests/%.o: private extra = -Itests/support -DFLOWGEN_BUILD_DIR='"$(abspath $(BUILD))"' -DFLOWGEN_SOURCE_DIR='"$(CURDIR)"'
 
-# Made anew each time: ar would keep members whose source is gone.
+$(cmocka_bins:%=%.o) $(support_objs): | have-tests
+
+# Made anew each time: ar would keep members whose source is gone. Appended, not replaced: two rooms may each have a file of a
+# name.
 $(lib): $(lib_objs)
 	@rm -f $@
-	$(call say,AR)$(AR) rcs $@ $^
+	$(call say,AR)$(AR) qcs $@ $^
 
 $(BUILD)/tests/libsupport.a: $(support_objs)
 	@rm -f $@
-	$(call say,AR)$(AR) rcs $@ $^
+	$(call say,AR)$(AR) qcs $@ $^
 
-$(BUILD)/flowgen: $(cmd_objs) $(lib)
+# Both crash where memory is short: adjust_prog_btf_ext_info() of libbpf 1.5 is one such place, and libseccomp 2.5 frees twice,
+# hangs, or makes a filter without some of its rules.
+must_get := objcopy $(foreach f,malloc calloc realloc strdup,--redefine-sym $(f)=fg_grow_$(f))
+$(BUILD)/libseccomp.a: $(libseccomp_a) Makefile
+	@mkdir -p $(@D)
+	$(call say,COPY)$(must_get) $< $@
+
+$(BUILD)/libbpf.a: $(deps_libbpf) Makefile
+	@mkdir -p $(@D)
+	$(call say,COPY)$(must_get) $< $@
+
+$(BUILD)/flowgen: $(cmd_objs) $(lib) | $(careful)
 	$(call say,LD)$(CC) $(cflags) $(ldflags) $^ $(libs) -o $@
 
-$(cmocka_bins): $(BUILD)/%: $(BUILD)/%.o $(support) $(lib)
+$(cmocka_bins): $(BUILD)/%: $(BUILD)/%.o $(support) $(lib) | $(careful)
 	$(call say,LD)$(CC) $(cflags) $(ldflags) $^ -lcmocka $(libs) -o $@
 
-$(tool_bins): $(BUILD)/%: $(BUILD)/%.o $(support) $(lib)
+$(tool_bins): $(BUILD)/%: $(BUILD)/%.o $(support) $(lib) | $(careful)
 	$(call say,LD)$(CC) $(cflags) $(ldflags) $^ $(libs) -o $@
+
+# What a test puts into a process with LD_PRELOAD.
+$(preloads): $(BUILD)/%.so: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,SO)$(CC) -std=gnu11 $(warnings) -D_GNU_SOURCE -O1 -g -fPIC -shared $< -o $@
 
 # --- fuzzing: the library once more, instrumented --------------------------------------------------------------------
 fuzz_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 fuzz_lib := $(BUILD)/fuzz/libflowgen.a
 
-$(BUILD)/fuzz/lib/%.o: lib/%.c $(BUILD)/flags | have-libs $(skeletons)
+$(BUILD)/fuzz/lib/%.o: lib/%.c $(BUILD)/flags | have-fuzz $(skeletons) $(deployed)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)$(CLANG) $(cppflags) $(fuzz_cflags) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
 $(fuzz_lib): $(lib_srcs:%.c=$(BUILD)/fuzz/%.o)
 	@rm -f $@
-	$(call say,AR)$(AR) rcs $@ $^
+	$(call say,AR)$(AR) qcs $@ $^
 
 $(fuzz_bins): $(BUILD)/fuzz/%: tests/fuzz/%.c $(fuzz_lib)
-	$(call say,FUZZ)$(CLANG) $(cppflags) $(fuzz_cflags) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(fuzz_lib) $(libs) -o $@
+	$(call say,FUZZ)$(CLANG) $(cppflags) $(fuzz_cflags) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(fuzz_lib) $(fuzz_libs) -o $@
 
 fuzz-build: $(fuzz_bins)
 
 # Each target gets its share of FUZZ_SECONDS; what it finds interesting stays in build/fuzz/corpus for the next run.
 fuzz: fuzz-build
 	@BUILD=$(abspath $(BUILD)) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+
+# --- small changes to a copy of the code, one at a time: do the tests notice? ------------------------------------------
+.PHONY: mutate
+N ?= 100
+LEAST ?= 0
+mutate:
+	@BUILD=$(abspath $(BUILD)) tests/mutate/mutate --count $(N) --least $(LEAST) $(if $(SEED),--seed $(SEED)) \
+		$(if $(SUITES),--suites $(SUITES)) $(if $(PATHS),--paths $(PATHS))
 
 # --- virtual machines ------------------------------------------------------------------------------------------------
 vm-kernels: build/vm/6.1/release build/vm/6.12/release build/vm/7.3/release
@@ -213,53 +311,109 @@ build/vm/%/release: | build/vm
 build/vm:
 	@mkdir -p $@
 
-# For tests with its pods; where it cannot be had they are skipped, and say so.
+# For tests with its pods; without docker they are skipped, and say so.
 docker: build/docker/dockerd
 build/docker/dockerd:
 	-tests/realpods/fetch-docker build/docker
 
+# Likewise Kubernetes, for tests with a cluster: 77 says that this machine cannot.
+cluster: build/cluster/kubernetes
+build/cluster/kubernetes: tests/cluster/go.mod tests/cluster/go.sum tests/cluster/main.go
+	tests/cluster/build build/cluster || [ $$? = 77 ]
+
 # --- measuring, releasing --------------------------------------------------------------------------------------------
 bench-build: all $(tool_bins)
-bench: bench-build
+bench: bench-build | have-bench
 	@FLOWGEN=$(abspath $(BUILD)/flowgen) BUILD=$(abspath $(BUILD)) tests/bench/run
+
+# Ten minutes at 1,000 probes a second, and ten of 100,000 flows: nothing may grow. SOAK_SECONDS=30 is a first look.
+.PHONY: soak
+SOAK_SECONDS ?= 600
+soak: all tests
+	@BUILD=$(abspath $(BUILD)) tests/soak/run --seconds $(SOAK_SECONDS)
 
 # One file for any node: nothing of the node is needed but its kernel. The linker's warnings are of functions that look up names
 # of hosts and protocols, which no part of flowgen calls.
-static_libs := $(firstword $(deps_libbpf) -lbpf) \
-	$(shell $(PKG_CONFIG) --static --libs $(filter-out libpcap,$(PKGS)) libelf zlib 2>/dev/null) -lpcap -lpthread
+static_libs := $(if $(libbpf_careful),$(libbpf_careful) $(BUILD)/lib/libflowgen.a,-lbpf) \
+	$(patsubst -lseccomp,$(if $(seccomp_careful),$(seccomp_careful) $(BUILD)/lib/libflowgen.a,-lseccomp),$(shell $(PKG_CONFIG) \
+	--static --libs $(filter-out libpcap,$(PKGS)) libelf zlib 2>/dev/null)) -lpcap -lpthread
 static: $(BUILD)/flowgen.static
-$(BUILD)/flowgen.static: $(cmd_objs) $(BUILD)/lib/static/missing.o $(lib)
+$(BUILD)/flowgen.static: $(cmd_objs) $(BUILD)/lib/static/missing.o $(lib) | $(careful)
 	$(call say,LD)$(CC) $(cflags) -static -Wl,-z,relro,-z,now,--no-warnings $(LDFLAGS) $^ $(static_libs) -o $@
 	@! readelf -d $@ | grep NEEDED
+
+# A plugin of kubectl: the archive, and the manifest for it. KREW_URL: the folder where the archive will be published.
+KREW_URL ?= https://flowgen.invalid/v$(VERSION)
+krew_arch := $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
+krew_archive := flowgen-v$(VERSION)-linux-$(krew_arch).tar.gz
+krew: $(BUILD)/krew/flowgen.yaml
+$(BUILD)/krew/flowgen.yaml: doc/deploy/krew.yaml LICENSE $(BUILD)/flowgen.static Makefile
+	@mkdir -p $(@D)/files
+	@cp $(BUILD)/flowgen.static $(@D)/files/kubectl-flowgen && cp LICENSE $(@D)/files/
+	$(call say,TAR)tar -C $(@D)/files --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - kubectl-flowgen LICENSE | \
+		gzip -n > $(@D)/$(krew_archive)
+	@sed -e '/^ *#/d' -e 's|\$$VERSION|$(VERSION)|; s|\$$HOMEPAGE|$(KREW_URL)|; s|\$$ARCH|$(krew_arch)|' \
+		-e 's|\$$URI|$(KREW_URL)/$(krew_archive)|' \
+		-e "s|\$$SHA256|$$(sha256sum < $(@D)/$(krew_archive) | cut -d' ' -f1)|" $< > $@
+
+# What is installed on a node by hand: the binary, everything that `make install` has, and what is linked into it.
+dist_arch := $(krew_arch)
+dist_name := flowgen-$(VERSION)-linux-$(dist_arch)
+# The commit's time, so that the same commit gives the same bytes whenever it is built.
+dist_epoch = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+dist: $(BUILD)/dist/$(dist_name).tar.gz
+$(BUILD)/dist/$(dist_name).tar.gz: $(BUILD)/flowgen.static packaging/sbom LICENSE README.md CHANGELOG.md $(wildcard doc/* scenarios/*) Makefile
+	@rm -rf $(BUILD)/dist && mkdir -p $(BUILD)/dist/$(dist_name)
+	@$(MAKE) install-files DESTDIR=$(abspath $(BUILD))/dist/$(dist_name) PREFIX= PROGRAM=$(BUILD)/flowgen.static > $(BUILD)/dist/log
+	@install -m 644 LICENSE README.md CHANGELOG.md doc/metrics.md $(BUILD)/dist/$(dist_name)/
+	@install -D -m 644 -t $(BUILD)/dist/$(dist_name)/deploy doc/deploy/*
+	@PKG_CONFIG_PATH=$(firstword $(wildcard $(DEPS)/usr/lib/*/pkgconfig)) SOURCE_DATE_EPOCH=$(dist_epoch) packaging/sbom $(VERSION) $(BUILD)/dist/$(dist_name)/sbin/flowgen > $(BUILD)/dist/$(dist_name).spdx.json
+	$(call say,TAR)tar -C $(BUILD)/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(dist_epoch) --mode=go=u-w \
+		-cf - $(dist_name) | gzip -n > $@
+
+deb: have-libs
+	@mkdir -p $(BUILD)
+	@packaging/deb $(BUILD) $(VERSION)
 
 manuals = $(wildcard doc/*.8)
 formats = $(wildcard doc/*.5)
 schemas = $(wildcard doc/*.schema.json)
 scenarios = $(wildcard scenarios/*)
 
-install: all
-	install -D -m 755 $(BUILD)/flowgen $(DESTDIR)$(SBINDIR)/flowgen
+PROGRAM = $(BUILD)/flowgen
+.PHONY: install-files
+install: all install-files
+install-files: $(PROGRAM)
+	install -D $(INSTALL_STRIP) -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/flowgen
+	install -d $(DESTDIR)$(BINDIR)
+	ln -sfr $(DESTDIR)$(SBINDIR)/flowgen $(DESTDIR)$(BINDIR)/kubectl-flowgen
 	$(if $(manuals),install -D -m 644 -t $(DESTDIR)$(DATADIR)/man/man8 $(manuals))
+	ln -sf flowgen.8 $(DESTDIR)$(DATADIR)/man/man8/kubectl-flowgen.8
 	$(if $(formats),install -D -m 644 -t $(DESTDIR)$(DATADIR)/man/man5 $(formats))
 	$(if $(wildcard doc/flowgen.bash),install -D -m 644 doc/flowgen.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/flowgen)
-	$(if $(scenarios),install -d $(DESTDIR)$(DATADIR)/flowgen/scenarios && cp -R $(scenarios) $(DESTDIR)$(DATADIR)/flowgen/scenarios/)
+	install -D -m 644 doc/flowgen.zsh $(DESTDIR)$(ZSHDIR)/_flowgen
+	install -D -m 644 doc/flowgen.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/flowgen.fish
+	$(if $(scenarios),install -d $(DESTDIR)$(DATADIR)/flowgen/scenarios && install -m 644 $(scenarios) $(DESTDIR)$(DATADIR)/flowgen/scenarios/)
 	$(if $(schemas),install -D -m 644 -t $(DESTDIR)$(DATADIR)/flowgen $(schemas))
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/flowgen $(manuals:doc/%=$(DESTDIR)$(DATADIR)/man/man8/%)
+	rm -f $(DESTDIR)$(SBINDIR)/flowgen $(DESTDIR)$(BINDIR)/kubectl-flowgen $(manuals:doc/%=$(DESTDIR)$(DATADIR)/man/man8/%)
+	rm -f $(DESTDIR)$(DATADIR)/man/man8/kubectl-flowgen.8
 	rm -f $(formats:doc/%=$(DESTDIR)$(DATADIR)/man/man5/%)
-	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/flowgen
+	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/flowgen $(DESTDIR)$(ZSHDIR)/_flowgen \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/flowgen.fish
 	rm -rf $(DESTDIR)$(DATADIR)/flowgen
 
 # --- lint ------------------------------------------------------------------------------------------------------------
-# clang-tidy looks again only at what was compiled again: its stamp stands on the object file.
-c_files = $(wildcard lib/*.[ch] lib/*/*.[ch] cmd/*.[ch] bpf/*.[ch] tests/*/*.[ch])
+# clang-tidy looks again only at what was compiled again: its stamp depends on the object file.
+c_files = $(wildcard lib/*/*.[ch] cmd/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
 tidy_stamps := $(lib_srcs:%.c=$(BUILD)/lint/%.tidy) $(cmd_srcs:%.c=$(BUILD)/lint/%.tidy)
-lint_jobs := lint-format lint-cppcheck lint-shell lint-layering lint-options lint-words lint-manuals
+lint_jobs := lint-format lint-cppcheck lint-shell lint-layering lint-options lint-words lint-manuals lint-documents
 .PHONY: $(lint_jobs)
 lint: $(lint_jobs) $(tidy_stamps)
+$(lint_jobs): | have-lint $(formatted)
 
-$(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy
+$(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy | have-lint
 	@mkdir -p $(@D)
 	@echo "clang-tidy $<"
 	@clang-tidy --quiet $< -- $(filter-out -Werror,$(cppflags) $(cflags)) > $@.log 2>/dev/null || { cat $@.log; exit 1; }
@@ -271,22 +425,23 @@ lint-format:
 	@if clang-format --version | grep -q 'version $(CLANG_FORMAT_VERSION)\.'; then clang-format --dry-run -Werror $(c_files); else \
 		echo 'lint-format: skipped: the code is formatted by clang-format $(CLANG_FORMAT_VERSION), and this is another'; fi
 
-format:
+format: | have-lint
 	clang-format -i $(c_files)
 
 # cppcheck does not know cleanup attributes either: what it says of leaks is not about this code.
-lint-cppcheck: | $(skeletons)
+lint-cppcheck: | $(skeletons) $(deployed)
 	@cppcheck -j2 --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=memleak --suppress=resourceLeak --suppress=memleakOnRealloc \
 		--suppress=nullPointerRedundantCheck '-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' \
 		'-Dnla_for_each_nested(p,n,r)=while ((p = (void *)(n)) && (r = 1))' '-Dbpf_object__for_each_program(p,o)=while ((p = (void *)(o)))' \
-		-D__x86_64__ '-DFLOWGEN_VERSION=""' -Ilib -Ibpf $(lib_srcs) $(cmd_srcs)
+		-D__x86_64__ '-DFLOWGEN_VERSION=""' -Ilib -I. $(lib_srcs) $(cmd_srcs)
 
 lint-shell:
 	@tests/lint/shell
+	@tests/lint/bats
 
-lint-layering: $(lib)
-	@tests/lint/layering $(BUILD)/lib
+lint-layering: all tests
+	@tests/lint/layering $(BUILD)
 
 lint-options: $(BUILD)/flowgen
 	@tests/lint/options $(BUILD)/flowgen
@@ -294,11 +449,14 @@ lint-options: $(BUILD)/flowgen
 lint-words:
 	@tests/lint/words
 
+lint-documents:
+	@tests/lint/documents
+
 lint-manuals:
 	@for page in $(manuals) $(formats); do mandoc -T lint -W warning $$page || exit 1; done
 
 # What cost a download stays: `rm -r build` removes that too.
 clean:
-	rm -rf $(filter-out build/deps build/vm,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out build/deps build/vm build/cluster,$(wildcard $(BUILD)/*))
 
 -include $(shell find $(BUILD)/lib $(BUILD)/cmd $(BUILD)/bpf $(BUILD)/tests $(BUILD)/fuzz -name '*.d' 2>/dev/null)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * catch.bpf.c - `flowgen catch`: at the head of tcx ingress of a pod's device, inside the pod, it tells the packets that
- * were asked for from all others, reports them, and takes them off before the pod's stack. Needs no BTF of the kernel:
- * all that it looks at is in the packet.
+ * catch.bpf.c - `flowgen catch`: at the head of tcx ingress of a pod's device, inside the pod, it
+ * picks out the packets that were asked for, reports them, and intercepts them before the pod's
+ * stack. Needs no BTF of the kernel: all that it looks at is in the packet.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -37,7 +37,9 @@ struct {
 	__type(value, struct fg_catch_counters);
 } catch_counters SEC(".maps");
 
-/* Too large for the stack; one for each CPU, as programs at this hook do not interrupt one another. */
+/*
+ * Too large for the stack; one for each CPU, as programs at this hook do not interrupt one another.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -56,8 +58,9 @@ struct view {
 };
 
 /*
- * What the compiler knows of a value, the verifier may not: hidden from the compiler, each check stays in the code, and by
- * itself (two that were made one, on a difference, tell the verifier nothing).
+ * What the compiler knows of a value, the verifier may not: hidden from the compiler, each check
+ * stays in the code, and by itself (two that were made one, on a difference, tell the verifier
+ * nothing).
  */
 #define hide_bounds(value) asm volatile("" : "+r"(value))
 
@@ -111,7 +114,10 @@ static __always_inline int read_ipv6(struct __sk_buff *ctx, struct view *v)
 	return 0;
 }
 
-/* Reads a value of 2, 4 or 8 bytes in network order. Returns its size, or 0 where there is no such option. */
+/*
+ * Reads a value of 2, 4 or 8 bytes in network order. Returns its size, or 0 if there is no such
+ * option.
+ */
 static __always_inline __u32 find_trace(const struct view *v, __u64 *id)
 {
 	__u32 at = 0;

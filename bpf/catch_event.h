@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * catch_event.h - the wire contract of `flowgen catch`, as event.h is that of inject: fixed widths, no pointers, no holes,
- * sizes asserted on both sides.
+ * catch_event.h - the wire contract of `flowgen catch`, as event.h is that of inject: fixed widths,
+ * no pointers, no holes, sizes asserted on both sides.
  */
 #ifndef FG_CATCH_EVENT_H
 #define FG_CATCH_EVENT_H
@@ -14,12 +14,15 @@
 
 #define FG_CATCH_VERSION 1
 
-/* The first bytes of a packet that are reported: IPv4 and TCP headers with all options, or IPv6 with some extensions. */
+/*
+ * The first bytes of a packet that are reported: IPv4 and TCP headers with all options, or IPv6
+ * with some extensions.
+ */
 #define FG_CATCH_BYTES 216
 
 enum fg_catch_match {
-	FG_CATCH_BY_TRACE =
-		1U << 0, /* an IPv4 option of type trace_option with 2, 4 or 8 bytes of data */
+	FG_CATCH_BY_TRACE = 1U << 0, /* an IPv4 option of type trace_option with 2, 4 or 8 bytes of
+					data */
 	FG_CATCH_BY_TRACE_ID = 1U << 1, /* whose data is trace_id */
 	FG_CATCH_BY_PROTO = 1U << 2,
 	FG_CATCH_BY_SRC = 1U << 3,
@@ -34,12 +37,12 @@ struct fg_catch_filter {
 	__u8 family; /* 4 or 6; 0: both */
 	__u8 proto;
 	__u8 trace_option;
-	__u8 pass;   /* 1: what is caught goes on to the pod's stack */
+	__u8 pass;   /* 1: what is caught continues to the pod's stack */
 	__u16 sport; /* network order, as dport */
 	__u16 dport;
 	__u32 reserved;
 	__u64 trace_id;
-	__u64 limit; /* so many are caught, and no more; 0: any number */
+	__u64 limit; /* stop after this many; 0: any number */
 	__u8 src[16];
 	__u8 dst[16];
 };

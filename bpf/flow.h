@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* flow.h - reading addresses and ports out of a packet in kernel memory. Free of CO-RE, as maps.h is. */
+/*
+ * flow.h - reading addresses and ports out of a packet in kernel memory. Free of CO-RE, as maps.h
+ * is.
+ */
 #ifndef FG_FLOW_H
 #define FG_FLOW_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
@@ -14,7 +18,10 @@
 #define FG_IPPROTO_ICMPV6 58
 #define FG_IPPROTO_SCTP 132
 
-/* The first eight bytes of the layer above IP hold what tells flows apart in every protocol that we know. */
+/*
+ * The first eight bytes of the layer above IP hold what tells flows apart in every protocol that we
+ * know.
+ */
 static __always_inline void flow_take_ports(struct fg_wire_flow *f, const __u8 *l4)
 {
 	__u16 word[3];
@@ -43,22 +50,48 @@ static __always_inline void flow_read_ports(struct fg_wire_flow *f, const unsign
 		flow_take_ports(f, bytes);
 }
 
-/* Steps over one IPv6 extension header (RFC 8200 section 4). Returns its length, or 0 where it is none. */
-static __always_inline __u32 flow_skip_extension(__u8 *next, const unsigned char *at)
+/*
+ * Steps over one IPv6 extension header (RFC 8200 section 4). Returns its length, or 0 if it is
+ * none, or if no transport header follows: in a later fragment.
+ */
+static __always_inline __u32 flow_skip_extension(__u8 *next, const unsigned char *at, bool *later)
 {
-	__u8 type = *next, head[2];
+	__u8 type = *next, head[4];
 
 	if (type != 0 && type != 43 && type != 60 && type != 44)
 		return 0;
 	if (bpf_probe_read_kernel(head, sizeof(head), at))
 		return 0;
 	*next = head[0];
-	return type == 44 ? 8 : (head[1] + 1U) * 8;
+	if (type != 44)
+		return (head[1] + 1U) * 8;
+	*later = head[2] | (head[3] & 0xf8);
+	return *later ? 0 : 8;
+}
+
+/*
+ * Where the transport header is, from the IPv6 header on; *next becomes its protocol. 0: this is a
+ * later fragment, which has none.
+ */
+static __always_inline __u32 flow_transport_v6(__u8 *next, const unsigned char *l3)
+{
+	__u32 offset = 40;
+	bool later = false;
+
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		__u32 step = flow_skip_extension(next, l3 + offset, &later);
+
+		if (!step)
+			break;
+		offset += step;
+	}
+	return later ? 0 : offset;
 }
 
 static __always_inline void flow_read_v6(struct fg_wire_flow *f, const unsigned char *l3)
 {
-	__u32 offset = 40;
+	__u32 offset;
 	__u8 h[40];
 
 	if (bpf_probe_read_kernel(h, sizeof(h), l3))
@@ -67,21 +100,16 @@ static __always_inline void flow_read_v6(struct fg_wire_flow *f, const unsigned 
 	f->proto = h[6];
 	__builtin_memcpy(f->src, h + 8, 16);
 	__builtin_memcpy(f->dst, h + 24, 16);
-#pragma unroll
-	for (int i = 0; i < 4; i++) {
-		__u32 step = flow_skip_extension(&f->proto, l3 + offset);
-
-		if (!step)
-			break;
-		offset += step;
-	}
-	flow_read_ports(f, l3 + offset);
+	offset = flow_transport_v6(&f->proto, l3);
+	if (offset)
+		flow_read_ports(f, l3 + offset);
 }
 
 /*
- * Functions that are neither static nor inlined are looked at by the verifier once, and not again on each of the many ways
- * that lead to them: that is most of the time it takes to load a program. They may take numbers and pointers to memory of a
- * known size, which the verifier cannot know to be given.
+ * Functions that are neither static nor inlined are looked at by the verifier once, and not again
+ * on each of the many ways that lead to them: that is most of the time it takes to load a program.
+ * They may take numbers and pointers to memory of a known size, which the verifier cannot know to
+ * be given.
  */
 __weak __noinline int flow_parse(struct fg_wire_flow *f, __u64 address)
 {
@@ -90,7 +118,7 @@ __weak __noinline int flow_parse(struct fg_wire_flow *f, __u64 address)
 
 	if (!f)
 		return 0;
-	/* One read for the header and the ports behind it, as nearly all packets have them. */
+	/* One read for the header and the ports after it, as nearly all packets have them. */
 	if (bpf_probe_read_kernel(h, sizeof(h), l3))
 		return 0;
 	if (h[0] >> 4 == 6) {
@@ -114,9 +142,36 @@ __weak __noinline int flow_parse(struct fg_wire_flow *f, __u64 address)
 	return h[8];
 }
 
+/* Whether the packet at address is a fragment (RFC 791, RFC 8200 section 4.5). */
+__weak __noinline int flow_is_fragment(__u64 address)
+{
+	const unsigned char *l3 = (const unsigned char *)address;
+	__u32 offset = 40;
+	bool later = false;
+	__u8 h[8], next;
+
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return 0;
+	if (h[0] >> 4 != 6)
+		return (h[6] & 0x3f) | h[7];
+	next = h[6];
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		__u32 step;
+
+		if (next == 44)
+			return 1;
+		step = flow_skip_extension(&next, l3 + offset, &later);
+		if (!step)
+			break;
+		offset += step;
+	}
+	return 0;
+}
+
 /*
- * Reads the flow of the packet that begins at l3. Returns the hops that are left (TTL, hop limit): a router takes one, a redirect
- * leaves them alone. 0 where it is no IP packet.
+ * Reads the flow of the packet that begins at l3. Returns the hops that are left (TTL, hop limit):
+ * a router takes one, a redirect leaves them alone. 0 if it is not an IP packet.
  */
 static __always_inline __u32 flow_read(struct fg_wire_flow *f, const unsigned char *l3)
 {
@@ -124,7 +179,14 @@ static __always_inline __u32 flow_read(struct fg_wire_flow *f, const unsigned ch
 	return flow_parse(f, (__u64)l3);
 }
 
-/* The flow of an answer to f: ends swapped, an echo request's type replaced (RFC 792, RFC 4443). */
+static __always_inline bool flow_equal(const struct fg_wire_flow *a, const struct fg_wire_flow *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+}
+
+/* The flow of a reply to f: ends swapped, an echo request's type replaced (RFC 792, RFC 4443). */
 static __always_inline void flow_answer(const struct fg_wire_flow *f, struct fg_wire_flow *out)
 {
 	__builtin_memset(out, 0, sizeof(*out));
@@ -144,7 +206,10 @@ static __always_inline void flow_answer(const struct fg_wire_flow *f, struct fg_
 	}
 }
 
-/* An ICMP error quotes the packet that it is about (RFC 792, RFC 4443): returns where, or NULL in any other packet. */
+/*
+ * An ICMP error quotes the packet that it is about (RFC 792, RFC 4443): returns where, or NULL in
+ * any other packet.
+ */
 static __always_inline const unsigned char *flow_quoted(const struct fg_wire_flow *f,
 							const unsigned char *l3)
 {
@@ -160,8 +225,40 @@ static __always_inline const unsigned char *flow_quoted(const struct fg_wire_flo
 }
 
 /*
- * The flow that the packet at l3 is an answer of, as flow_answer() gives it: its own, or for an ICMP error that of the
- * answer to the packet it quotes.
+ * The sequence number of the echo that begins at l3 (RFC 792, RFC 4443), in network order: it tells
+ * those of one identifier apart. 0 in any other packet.
+ */
+__weak __noinline int flow_sequence(__u64 address)
+{
+	const unsigned char *l3 = (const unsigned char *)address;
+	__u8 h[10], next;
+	__u32 offset;
+	__u16 word[4];
+
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return 0;
+	next = h[9];
+	offset = (h[6] & 0x1f) | h[7] ? 0 : (h[0] & 15) * 4;
+	if (h[0] >> 4 == 6) {
+		next = h[6];
+		offset = flow_transport_v6(&next, l3);
+	}
+	if (!offset || (next != FG_IPPROTO_ICMP && next != FG_IPPROTO_ICMPV6) ||
+	    bpf_probe_read_kernel(word, sizeof(word), l3 + offset))
+		return 0;
+	switch ((__u8)word[0]) {
+	case 0:
+	case 8:
+	case 128:
+	case 129:
+		return word[3];
+	}
+	return 0;
+}
+
+/*
+ * The flow that the packet at l3 is a reply to, as flow_answer() gives it: its own, or for an
+ * ICMP error that of the reply to the packet it quotes. ident is the sequence number of an echo.
  */
 static __always_inline void flow_answered(struct fg_wire_flow *key, const unsigned char *l3)
 {
@@ -173,8 +270,9 @@ static __always_inline void flow_answered(struct fg_wire_flow *key, const unsign
 	if (quote) {
 		flow_read(&quoted, quote);
 		flow_answer(&quoted, key);
+		l3 = quote;
 	}
-	key->ident = 0;
+	key->ident = (__u16)flow_sequence((__u64)l3);
 }
 
 #endif

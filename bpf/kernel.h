@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kernel.h - the few kernel types the programs touch, for CO-RE: libbpf moves each field access to where the
- * running kernel has the field, so only names and types matter here, and nothing else needs to be listed.
+ * kernel.h - the few kernel types the programs touch, for CO-RE: libbpf moves each field access to
+ * where the running kernel has the field, so only names and types matter here, and nothing else
+ * needs to be listed.
  */
 #ifndef FG_KERNEL_H
 #define FG_KERNEL_H
@@ -43,16 +44,55 @@ struct sock {
 	struct sock_common __sk_common;
 } FG_CORE;
 
+struct dst_entry {
+	struct net_device *dev;
+} FG_CORE;
+
 struct sk_buff {
 	struct net_device *dev;
+	unsigned long _skb_refdst; /* a struct dst_entry *, and a flag in its lowest bit */
+	unsigned long _nfct; /* with connection tracking only: an entry, and what it is in it */
 	struct sock *sk;
 	unsigned int len;
+	unsigned int data_len; /* of these not in the buffer itself */
 	__u16 network_header;
 	__u16 inner_network_header;
 	__u16 mac_header;
 	__u8 cloned : 1;
 	__u8 redirected : 1;
-	unsigned char *head;
+	unsigned char *head, *data;
+} FG_CORE;
+
+/* Of connection tracking, as far as tuples go; the first one is as the connection began. */
+union nf_inet_addr {
+	__u32 all[4];
+};
+
+struct nf_conntrack_man {
+	union nf_inet_addr u3;
+	union {
+		__be16 all;
+	} u;
+	__u16 l3num;
+} FG_CORE;
+
+struct nf_conntrack_tuple {
+	struct nf_conntrack_man src;
+	struct {
+		union nf_inet_addr u3;
+		union {
+			__be16 all;
+		} u;
+		__u8 protonum;
+	} dst;
+} FG_CORE;
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+} FG_CORE;
+
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2];
 } FG_CORE;
 
 struct xdp_buff {

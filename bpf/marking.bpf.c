@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * marking.bpf.c - whether the kernel notes on a packet that bpf_redirect() sent it on. Both programs stand on a loopback
- * device in a namespace of flowgen's own: what is written there comes in again, is redirected out once more, and looked at.
+ * marking.bpf.c - whether the kernel notes on a packet that bpf_redirect() sent it on. Both
+ * programs are attached to a loopback device in a namespace of flowgen's own: what is written there
+ * comes in again, is redirected out once more, and looked at.
  */
 #include "kernel.h"
 

@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * path.bpf.c - observers: where a tracked packet comes by. They look the packet up by its address and stay
- * silent for all others. BTF-typed tracepoints only: they load on every kernel since 5.17, also where fentry
- * and kprobes are refused.
+ * path.bpf.c - observers: the places that a tracked packet passes. They look the packet up by its
+ * address and stay silent for all others. BTF-typed tracepoints only: they load on every kernel
+ * since 5.17, also where fentry and kprobes are refused.
  */
 #define FG_TYPED
 #include "track.h"
 
-/* Whether this kernel's consume_skb tells where (since 6.3): a tracepoint's missing argument may not be read. */
-const volatile bool fg_consume_location = false;
+/* How the kernel declares the tracepoint consume_skb since 6.3, where it tells the place. */
+typedef void (*btf_trace_consume_skb___place)(void *, struct sk_buff *, void *);
+
+/* The drop reasons that the judge must distinguish; each kernel has other numbers. */
+enum skb_drop_reason___judge {
+	SKB_CONSUMED___judge,
+	SKB_DROP_REASON_NOT_SPECIFIED___judge,
+	SKB_DROP_REASON_TC_EGRESS___judge,
+	SKB_DROP_REASON_TC_INGRESS___judge,
+	SKB_DROP_REASON_XDP___judge,
+};
+
+/* The running kernel's number; 0: it does not have the reason. */
+#define REASON_CODE(name)                                                                          \
+	(bpf_core_enum_value_exists(enum skb_drop_reason___judge, name)                            \
+		 ? (__u32)bpf_core_enum_value(enum skb_drop_reason___judge, name)                  \
+		 : 0)
 
 /* --- what is seldom needed: functions of their own, which take addresses (see flow_parse()) --- */
 
@@ -29,56 +44,187 @@ static __always_inline bool same_packet(const struct fg_track *t, const unsigned
 	return now.ident == t->flow.ident && now.proto == t->flow.proto;
 }
 
-/* pod-socket: the packet was written in the pod's namespace, so an observer is the first to see it. */
+/*
+ * pod-socket: the packet was written in the pod's namespace, so an observer is the first to see it.
+ */
 __noinline int first_sight(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
 	const struct fg_config *cfg = config_get();
 	struct sock *sk = BPF_CORE_READ(skb, sk);
 	struct fg_track t = {};
-	struct fg_event e;
+	struct fg_event_flow e;
+	__u64 l3;
 
-	if (!cfg || !sk || BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != (long)cfg->socket)
+	/* What has no device is on no path: another buffer of that socket. */
+	if (!cfg || !sk || !BPF_CORE_READ(skb, dev) ||
+	    BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != (long)cfg->socket)
 		return 0;
 	t.probe = cfg->sending;
 	t.generation = cfg->generation;
 	t.length = BPF_CORE_READ(skb, len);
 	t.head = (__u64)BPF_CORE_READ(skb, head);
-	flow_read(&t.flow, (const unsigned char *)t.head + BPF_CORE_READ(skb, network_header));
+	l3 = t.head + BPF_CORE_READ(skb, network_header);
+	flow_read(&t.flow, (const unsigned char *)l3);
+	if (flow_is_fragment(l3))
+		t.flags |= FG_TRACK_FRAGMENT;
 	if (track_store(address, &t))
 		return 0;
-	flow_remember(&t, cfg);
-	event_init(&e, &t, FG_EVENT_INJECT);
-	event_fill_skb(&e, skb);
-	event_send(&e, sizeof(e), false);
+	flow_remember(&t, cfg, l3);
+	event_init(&e.event, &t, FG_EVENT_INJECT);
+	event_fill_address(&e.event, address);
+	event_send(&e.event, sizeof(e.event), false);
+	/* A program of the pod's own may have rewritten it before anyone looked. */
+	if (cfg->written.family && !flow_equal(&cfg->written, &t.flow)) {
+		e.event.kind = FG_EVENT_FLOW;
+		e.flow = t.flow;
+		event_send(&e, sizeof(e), false);
+	}
 	return 1;
 }
 
-/* Native XDP on a veth puts another sk_buff in the packet's place: know it again by what is in it. */
+/* By the flow of a packet, changed as struct fg_awaited has it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FG_AWAITED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct fg_wire_flow);
+	__type(value, struct fg_awaited);
+} awaited SEC(".maps");
+
+/*
+ * Whether the packet at l3 with that flow is the one that is awaited: one of somebody else's to the
+ * same port may have its identification by chance. Translation may change the source port, but not
+ * a sequence number.
+ */
+static __always_inline bool is_awaited(const struct fg_awaited *a, const struct fg_wire_flow *now,
+				       const unsigned char *l3)
+{
+	__u32 length;
+	__u8 h[10];
+
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return false;
+	/* Not that of the sk_buff, which may still have the padding of a short frame. */
+	length = now->family == 4 ? h[2] << 8 | h[3] : (h[4] << 8 | h[5]) + 40;
+	if (length != a->length)
+		return false;
+	if (now->proto == FG_IPPROTO_ICMP || now->proto == FG_IPPROTO_ICMPV6)
+		return now->sport == a->flow.sport &&
+		       (__u32)flow_sequence((__u64)l3) == a->sequence;
+	return now->sport == a->flow.sport || (now->proto == FG_IPPROTO_TCP && a->sequence);
+}
+
+/* The key of the table. The sequence number is where lib/session/await.c looks for it, too. */
+static __always_inline void awaited_key(struct fg_wire_flow *key, const unsigned char *l3)
+{
+	__u32 header;
+	__u8 h[10];
+
+	__builtin_memset(key->src, 0, sizeof(key->src));
+	if (key->proto != FG_IPPROTO_TCP)
+		return;
+	key->sport = 0;
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return;
+	header = key->family == 4 ? (h[0] & 15) * 4 : 40;
+	if ((key->family == 4 ? h[9] : h[6]) == FG_IPPROTO_TCP)
+		bpf_probe_read_kernel(key->src, 4, l3 + header + 4);
+}
+
+/*
+ * A packet that another node sent: it counts as injected at the device where it is first seen. The
+ * network header is not set yet where a driver hands it over; its data begin there.
+ */
+__noinline int first_arrival(__u64 address)
+{
+	struct sk_buff *skb = (struct sk_buff *)address;
+	const struct fg_config *cfg = config_get();
+	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	const unsigned char *l3 = BPF_CORE_READ(skb, data);
+	struct fg_track t = {};
+	struct fg_event_flow e;
+	struct fg_awaited *a;
+	__u32 hops;
+
+	if (!cfg || !dev || DEV_NETNS(dev) != cfg->await_ns)
+		return 0;
+	hops = flow_parse(&t.flow, (__u64)l3);
+	e.flow = t.flow;
+	awaited_key(&e.flow, l3);
+	a = bpf_map_lookup_elem(&awaited, &e.flow);
+	if (!a || a->generation != cfg->generation || !is_awaited(a, &t.flow, l3))
+		return 0;
+	t.probe = a->probe;
+	t.generation = a->generation;
+	t.length = a->length + ETH_HLEN;
+	t.head = (__u64)BPF_CORE_READ(skb, head);
+	if (track_store(address, &t))
+		return 0;
+	flow_remember(&t, cfg, (__u64)l3);
+	event_init(&e.event, &t, FG_EVENT_INJECT);
+	event_fill_address(&e.event, address);
+	event_send(&e.event, sizeof(e.event), false);
+	if (!flow_equal(&a->flow, &t.flow)) {
+		e.event.kind = FG_EVENT_FLOW;
+		e.flow = t.flow;
+		event_send(&e, sizeof(e), false);
+	}
+	e.event.kind = FG_EVENT_RECEIVE;
+	e.event.id = hops;
+	event_send(&e.event, sizeof(e.event), false);
+	return 1;
+}
+
+/*
+ * Native XDP on a veth puts another sk_buff in the packet's place: know it again by what is in it.
+ */
 __noinline int known_again(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
 	const struct net_device *dev = BPF_CORE_READ(skb, dev);
 	const struct fg_config *cfg = config_get();
+	struct fg_at_device at = {};
 	struct fg_wire_flow flow;
 	struct fg_track *old, t;
 
-	if (!cfg || !dev || DEV_IFINDEX(dev) != cfg->reacquire_if ||
-	    DEV_NETNS(dev) != cfg->reacquire_ns)
+	if (!cfg || !dev)
+		return 0;
+	at.ifindex = DEV_IFINDEX(dev);
+	at.netns = DEV_NETNS(dev);
+	if (!bpf_map_lookup_elem(&again, &at))
 		return 0;
 	t.head = (__u64)BPF_CORE_READ(skb, head);
 	flow_read(&flow, (const unsigned char *)t.head + BPF_CORE_READ(skb, network_header));
 	old = bpf_map_lookup_elem(&flows, &flow);
-	if (!old || old->generation != cfg->generation)
+	/* Once at a device; further on there may be another. */
+	if (!old || old->generation != cfg->generation ||
+	    (old->again_if == at.ifindex && old->again_ns == at.netns))
 		return 0;
+	old->again_if = at.ifindex;
+	old->again_ns = at.netns;
 	t = *old;
 	t.head = (__u64)BPF_CORE_READ(skb, head);
 	t.flags |= FG_EVENT_F_AGAIN;
-	bpf_map_delete_elem(&flows, &flow);
 	return !track_store(address, &t);
 }
 
-/* A clone has a struct of its own: it is followed as a branch, known at first by the data buffer it shares. */
+/* The packet whose sk_buff another one was given (track_join()). */
+__noinline int handed_begin(__u64 address, __u64 head)
+{
+	struct fg_track *origin = bpf_map_lookup_elem(&heads, &head), t;
+
+	if (!origin)
+		return 0;
+	origin->flags &= ~FG_TRACK_HANDED;
+	t = *origin;
+	return !bpf_map_update_elem(&tracked, &address, &t, BPF_ANY);
+}
+
+/*
+ * A clone has a struct of its own: it is followed as a branch, known at first by the data buffer it
+ * shares.
+ */
 __noinline int clone_begin(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
@@ -88,8 +234,11 @@ __noinline int clone_begin(__u64 address)
 	struct fg_track *origin, t;
 
 	origin = bpf_map_lookup_elem(&heads, &head);
-	if (!cfg || !origin || origin->generation != cfg->generation ||
-	    !same_packet(origin, buffer, BPF_CORE_READ(skb, network_header),
+	if (!cfg || !origin || origin->generation != cfg->generation)
+		return 0;
+	if (origin->flags & FG_TRACK_HANDED)
+		return handed_begin(address, head);
+	if (!same_packet(origin, buffer, BPF_CORE_READ(skb, network_header),
 			 BPF_CORE_READ(skb, inner_network_header)))
 		return 0;
 	t = *origin;
@@ -99,11 +248,12 @@ __noinline int clone_begin(__u64 address)
 }
 
 /*
- * What a packet at l3 is of a greater one: fills the key that the whole is known by, and the bytes of the whole's payload in
- * it. Returns enum fg_piece_kind, or -1.
+ * What a packet at l3 is of a greater one: fills the key that the whole is known by, and the bytes
+ * of the whole's payload in it, and where they begin if it is a fragment. Returns enum
+ * fg_piece_kind, or -1.
  */
 static __always_inline int piece_read(struct fg_wire_flow *key, const unsigned char *l3,
-				      __u32 *payload)
+				      __u32 *payload, __u32 *begin)
 {
 	__u32 length, header;
 	__u8 h[8], offset;
@@ -114,6 +264,7 @@ static __always_inline int piece_read(struct fg_wire_flow *key, const unsigned c
 	if (key->family == 4 && ((h[6] & 0x3f) | h[7])) {
 		key->sport = key->dport = 0;
 		*payload = (h[2] << 8 | h[3]) - (h[0] & 15) * 4;
+		*begin = ((h[6] & 0x1f) << 8 | h[7]) * 8;
 		return FG_PIECE_FRAGMENT;
 	}
 	header = key->family == 4 ? (h[0] & 15) * 4 : 40;
@@ -132,7 +283,7 @@ static __always_inline int piece_read(struct fg_wire_flow *key, const unsigned c
 	return FG_PIECE_SEGMENT;
 }
 
-/* A piece of a packet that was cut has nothing of it but what stands in its headers. */
+/* A piece of a packet that was cut shares nothing with it but its headers. */
 __noinline int piece_begin(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
@@ -142,9 +293,9 @@ __noinline int piece_begin(__u64 address)
 	struct fg_track *whole, t;
 	struct fg_wire_flow key;
 	struct fg_event e;
-	__u32 payload = 0;
+	__u32 payload = 0, begin = 0;
 	__u8 src[16];
-	int kind = piece_read(&key, l3, &payload);
+	int kind = piece_read(&key, l3, &payload, &begin);
 
 	if (kind < 0 || !cfg)
 		return 0;
@@ -169,9 +320,10 @@ __noinline int piece_begin(__u64 address)
 	if (track_store(address, &t))
 		return 0;
 	event_init(&e, &t, FG_EVENT_PIECE);
-	event_fill_skb(&e, skb);
+	event_fill_address(&e, address);
 	e.code = kind;
 	e.aux = payload;
+	e.id = begin;
 	event_send(&e, sizeof(e), false);
 	return 1;
 }
@@ -188,8 +340,8 @@ __noinline int whole_renew(__u64 address)
 }
 
 /*
- * A tracked packet has another data buffer than before. Returns 0 where it still is the same packet; else another one took
- * the place in memory, after a free that no tracepoint showed.
+ * A tracked packet has another data buffer than before. Returns 0 where it still is the same
+ * packet; else another one took the place in memory, after a free that no tracepoint showed.
  */
 __noinline int track_moved(__u64 address)
 {
@@ -213,29 +365,95 @@ __noinline int track_moved(__u64 address)
 	return -1;
 }
 
-/* An answer on its way to the pod. */
-__noinline int reply_begin(__u64 address)
+/* See reply_told(). */
+__noinline int reply_tell(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
-	const unsigned char *head = BPF_CORE_READ(skb, head), *l3;
+	const struct fg_track *t = bpf_map_lookup_elem(&tracked, &address);
+	__u64 l3 = (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	__u32 length = BPF_CORE_READ(skb, len) - (__u32)(l3 - (__u64)BPF_CORE_READ(skb, data));
+	struct fg_event_reply *r;
+
+	if (!t)
+		return 0;
+	r = reply_told(t, l3, length, BPF_CORE_READ(skb, data_len));
+	if (!r)
+		return 0;
+	event_fill_address(&r->event, address);
+	r->event.length = length;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/* A reply in flight to the pod; received: seen where a device received it. */
+__noinline int reply_begin(__u64 address, __u32 received)
+{
+	struct sk_buff *skb = (struct sk_buff *)address;
+	const unsigned char *head = BPF_CORE_READ(skb, head);
 	const struct fg_config *cfg = config_get();
-	struct fg_track t = { .flags = FG_EVENT_F_REPLY };
+	struct fg_track t = {};
+	struct fg_event_flow e;
 	struct fg_wire_flow key;
 	struct fg_asked *asked;
 
-	l3 = head + BPF_CORE_READ(skb, network_header);
-	flow_answered(&key, l3);
-	asked = bpf_map_lookup_elem(&replies, &key);
-	if (!cfg || !asked || asked->generation != cfg->generation)
+	if (!cfg)
 		return 0;
-	t.probe = asked->probe;
-	t.generation = asked->generation;
+	asked = reply_find(&t, &key, head + BPF_CORE_READ(skb, network_header), cfg->generation,
+			   received);
 	t.head = (__u64)head;
-	flow_read(&t.flow, l3);
-	return !track_store(address, &t);
+	if (!asked || track_store(address, &t))
+		return 0;
+	reply_tell(address);
+	/* Not what the probe itself would be answered with: an ICMP error, or not translated back
+	 * yet. */
+	e.flow = t.flow;
+	e.flow.ident = key.ident;
+	if (!asked->translated && flow_equal(&e.flow, &key))
+		return 1;
+	e.flow = t.flow;
+	event_init(&e.event, &t, FG_EVENT_FLOW);
+	event_fill_address(&e.event, address);
+	event_send(&e, sizeof(e), false);
+	return 1;
 }
 
-/* --- what each packet of the machine comes by --- */
+/* Replies to a packet that was translated go to where it seems to come from. */
+__noinline int reply_renew(__u64 address)
+{
+	struct sk_buff *skb = (struct sk_buff *)address;
+	struct fg_track *t = bpf_map_lookup_elem(&tracked, &address);
+	struct fg_wire_flow key;
+	struct fg_asked *asked;
+	__u64 l3;
+
+	if (!t || (t->flags & ~(FG_TRACK_FRAGMENT | FG_EVENT_F_WHOLE)) || !t->flow.family)
+		return 0;
+	l3 = (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	flow_answer(&t->flow, &key);
+	key.ident = (__u16)flow_sequence(l3);
+	asked = bpf_map_lookup_elem(&replies, &key);
+	if (!asked || asked->generation != t->generation)
+		reply_expect(t, l3, 1);
+	return 0;
+}
+
+/* Freed before it had a device: the one that it was to leave by says in which namespace. */
+__noinline int place_by_route(struct fg_event *e, __u64 address)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)address;
+	const struct dst_entry *dst;
+	__u64 number;
+
+	if (!e)
+		return 0;
+	number = BPF_CORE_READ(skb, _skb_refdst) & ~1UL;
+	dst = (const struct dst_entry *)number;
+	if (dst)
+		e->netns = BPF_CORE_READ(dst, dev, nd_net.net, ns.inum);
+	return 0;
+}
+
+/* --- what every packet of the machine passes --- */
 
 static __always_inline struct fg_track *track_get(const struct sk_buff *skb)
 {
@@ -245,14 +463,15 @@ static __always_inline struct fg_track *track_get(const struct sk_buff *skb)
 }
 
 /*
- * A packet that no table knows by its address may still be one of ours. What is first seen when it is used up is no piece: it
- * may be a copy that the kernel made of one for itself (neigh_probe()), and the piece is yet to come.
+ * A packet that no table knows by its address may still be one of ours. What is first seen when it
+ * is used up is not a piece: it may be a copy that the kernel made of one for itself
+ * (neigh_probe()), and the piece is yet to come.
  */
 static __always_inline struct fg_track *track_recognise(const struct sk_buff *skb,
 							const struct fg_config *cfg, bool used_up)
 {
 	if ((cfg->socket && first_sight(address_of(skb))) ||
-	    (cfg->reacquire_if && known_again(address_of(skb))) ||
+	    (cfg->reacquire_count && known_again(address_of(skb))) ||
 	    (BPF_CORE_READ_BITFIELD(skb, cloned) && clone_begin(address_of(skb))) ||
 	    (!used_up && cfg->pieces && piece_begin(address_of(skb))))
 		return track_get(skb);
@@ -273,17 +492,26 @@ static __always_inline struct fg_track *track_find(const struct sk_buff *skb, bo
 		track_end(skb);
 		return NULL;
 	}
+	if (t->flags & FG_TRACK_FRAGMENT) {
+		fragment_look(address_of(skb));
+		t = track_get(skb);
+		if (!t)
+			return NULL;
+	}
 	if ((__u64)SKB_HEAD(skb) != t->head && track_moved(address_of(skb)))
 		return NULL;
 	return t;
 }
 
-/* Says where the addresses changed, in front of the event at which that was seen. Returns the hops left. */
+/*
+ * Says where the addresses changed, in front of the event at which that was seen. Returns the hops
+ * left.
+ */
 static __always_inline __u32 flow_report(const struct sk_buff *skb, struct fg_track *t)
 {
 	const struct fg_config *cfg;
 	struct fg_event_flow e;
-	__u32 hops = flow_read_skb(&e.flow, skb);
+	__u32 hops = flow_read_track(&e.flow, skb, t);
 
 	if (flow_equal(&e.flow, &t->flow))
 		return hops;
@@ -291,34 +519,21 @@ static __always_inline __u32 flow_report(const struct sk_buff *skb, struct fg_tr
 	event_init(&e.event, t, FG_EVENT_FLOW);
 	event_fill_skb(&e.event, skb);
 	event_send(&e, sizeof(e), false);
+	if (t->flags & FG_TRACK_FRAGMENT)
+		bpf_map_update_elem(&heads, &t->head, t, BPF_EXIST);
 	cfg = config_get();
 	if (cfg && cfg->pieces)
 		whole_renew(address_of(skb));
+	if (cfg && follows_replies(cfg))
+		reply_renew(address_of(skb));
 	return hops;
 }
 
-/* Set by bpf_redirect() to an egress since Linux 6.3, and by tc's mirred; kept by what comes later, on other devices too. */
-static __always_inline __u8 moved_flag(const struct sk_buff *skb)
-{
-	if (!bpf_core_field_exists(skb->redirected))
-		return 0;
-	return BPF_CORE_READ_BITFIELD(skb, redirected) ? FG_EVENT_F_MOVED : 0;
-}
-
-/* As a number, so that it can be compared; 0 where there is no Ethernet header. */
-static __always_inline __u64 ether_source(const struct sk_buff *skb)
-{
-	__u16 mac = SKB_FIELD(skb, mac_header);
-	__u8 bytes[8] = {};
-
-	if (SKB_FIELD(skb, network_header) < mac + ETH_HLEN ||
-	    bpf_probe_read_kernel(bytes, 6, SKB_HEAD(skb) + mac + 6))
-		return 0;
-	return *(__u64 *)bytes;
-}
-
-/* The common part of the two places where a packet is seen whole. */
-static __always_inline void place_report(const struct sk_buff *skb, struct fg_track *t, __u16 kind)
+/*
+ * The common part of the two places where a packet is seen whole. A function of its own, so that
+ * its stack is not that of the other ways through these programs: see event_device().
+ */
+static __noinline void place_report(const struct sk_buff *skb, struct fg_track *t, __u16 kind)
 {
 	__u32 hops = flow_report(skb, t);
 	struct fg_event e;
@@ -326,16 +541,27 @@ static __always_inline void place_report(const struct sk_buff *skb, struct fg_tr
 	event_init(&e, t, kind);
 	e.id = hops;
 	e.aux = ether_source(skb);
-	e.flags |= moved_flag(skb);
-	event_fill_skb(&e, skb);
+	event_fill_whole(&e, skb);
 	event_send(&e, sizeof(e), false);
+}
+
+/* One that nobody knows may be a reply, where these are followed. */
+static __always_inline struct fg_track *track_find_any(const struct sk_buff *skb, __u32 received)
+{
+	const struct fg_config *cfg = config_get();
+	struct fg_track *t = track_find(skb, false);
+
+	if (!t && cfg && cfg->active && follows_replies(cfg) &&
+	    reply_begin(address_of(skb), received))
+		t = track_get(skb);
+	return t;
 }
 
 SEC("tp_btf/net_dev_queue")
 int fg_queue(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
-	struct fg_track *t = track_find(skb, false);
+	struct fg_track *t = track_find_any(skb, 0);
 
 	if (t)
 		place_report(skb, t, FG_EVENT_QUEUE);
@@ -347,18 +573,18 @@ int fg_receive(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
 	const struct fg_config *cfg = config_get();
-	struct fg_track *t = track_find(skb, false);
+	struct fg_track *t = track_find_any(skb, 1);
 
-	/* Only here, where every packet comes by once for each device, are answers looked for. */
-	if (!t && cfg && cfg->active && cfg->replies == FG_REPLIES_FOLLOW &&
-	    reply_begin(address_of(skb)))
-		t = track_get(skb);
 	if (t)
 		place_report(skb, t, FG_EVENT_RECEIVE);
+	else if (cfg && cfg->active && cfg->await_ns)
+		first_arrival(address_of(skb));
 	return 0;
 }
 
-/* The driver may have freed the packet by now: nothing of it is read, only its address looked up. */
+/*
+ * The driver may have freed the packet by now: nothing of it is read, only its address looked up.
+ */
 SEC("tp_btf/net_dev_xmit")
 int fg_xmit(__u64 *ctx)
 {
@@ -377,29 +603,37 @@ int fg_xmit(__u64 *ctx)
 		return 0;
 	event_init(&e, t, FG_EVENT_XMIT);
 	e.code = rc;
-	e.ifindex = DEV_IFINDEX(dev);
+	e.ifindex = dev->ifindex;
 	e.netns = DEV_NETNS(dev);
 	event_send(&e, sizeof(e), true);
 	return 0;
+}
+
+static __always_inline __u32 hops_read(const struct sk_buff *skb, const struct fg_track *t)
+{
+	struct fg_wire_flow flow;
+
+	return flow_read_track(&flow, skb, t);
 }
 
 SEC("tp_btf/kfree_skb")
 int fg_free(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
-	struct fg_wire_flow flow;
 	struct fg_event e;
 	struct fg_track *t;
 
-	t = track_find(skb, false);
+	/* A reply that was dropped before it was sent is first seen here. */
+	t = track_find_any(skb, 0);
 	if (!t)
 		return 0;
 	event_init(&e, t, FG_EVENT_FREE);
 	e.code = (__s32)ctx[2];
 	e.aux = ctx[1];
-	e.id = flow_read_skb(&flow, skb);
-	e.flags |= moved_flag(skb);
-	event_fill_skb(&e, skb);
+	e.id = hops_read(skb, t);
+	event_fill_whole(&e, skb);
+	if (fg_follows && !e.netns && (t->flags & FG_EVENT_F_REPLY))
+		place_by_route(&e, address_of(skb));
 	track_end(skb);
 	event_send(&e, sizeof(e), true);
 	return 0;
@@ -416,7 +650,8 @@ int fg_consume(__u64 *ctx)
 	if (!t)
 		return 0;
 	event_init(&e, t, FG_EVENT_CONSUME);
-	if (fg_consume_location)
+	/* A tracepoint's missing argument may not be read: the verifier must not see that it is. */
+	if (bpf_core_type_exists(btf_trace_consume_skb___place))
 		e.aux = ctx[1];
 	event_fill_skb(&e, skb);
 	track_end(skb);
@@ -424,7 +659,10 @@ int fg_consume(__u64 *ctx)
 	return 0;
 }
 
-/* Where this kernel keeps the fields that the CO-RE-free programs need. Run once, by BPF_PROG_TEST_RUN. */
+/*
+ * Where this kernel keeps the fields that the CO-RE-free programs need, and its numbers of drop
+ * reasons. Run once, by BPF_PROG_TEST_RUN.
+ */
 SEC("syscall")
 int fg_layout(void *ctx)
 {
@@ -441,7 +679,15 @@ int fg_layout(void *ctx)
 	cfg->offset_sock_cookie = bpf_core_field_offset(struct sock, __sk_common.skc_cookie);
 	cfg->offset_skb_head = bpf_core_field_offset(struct sk_buff, head);
 	cfg->offset_skb_network = bpf_core_field_offset(struct sk_buff, network_header);
+	cfg->offset_skb_data = bpf_core_field_offset(struct sk_buff, data);
+	cfg->offset_skb_len = bpf_core_field_offset(struct sk_buff, len);
+	cfg->offset_skb_data_len = bpf_core_field_offset(struct sk_buff, data_len);
 	cfg->offset_xdp_data = bpf_core_field_offset(struct xdp_buff, data);
+	cfg->code_consumed = REASON_CODE(SKB_CONSUMED___judge);
+	cfg->code_not_specified = REASON_CODE(SKB_DROP_REASON_NOT_SPECIFIED___judge);
+	cfg->code_tc_egress = REASON_CODE(SKB_DROP_REASON_TC_EGRESS___judge);
+	cfg->code_tc_ingress = REASON_CODE(SKB_DROP_REASON_TC_INGRESS___judge);
+	cfg->code_xdp = REASON_CODE(SKB_DROP_REASON_XDP___judge);
 	return 0;
 }
 

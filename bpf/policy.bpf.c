@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * policy.bpf.c - small policy programs, as real ones decide: what `flowgen demo` and the tests attach to pods of their own.
+ * policy.bpf.c - small policy programs, as real ones decide: what `flowgen demo` and the tests
+ * attach to pods of their own.
  *
- * Each attachment loads one program with settings of its own (the read-only data below). The section "tc" serves
- * tcx, tc and netkit alike: the hook is chosen when the program is attached, and their return values agree
- * (TCX_NEXT = TC_ACT_UNSPEC = NETKIT_NEXT and so on).
+ * Each attachment loads one program with settings of its own (the read-only data below). The
+ * section "tc" serves tcx, tc and netkit alike: the hook is chosen when the program is attached,
+ * and their return values agree (TCX_NEXT = TC_ACT_UNSPEC = NETKIT_NEXT and so on).
  */
 #include <linux/if_ether.h>
 #include <stdbool.h>
@@ -16,7 +17,10 @@
 #define POLICY_DROP 2
 #define POLICY_RULES 16
 
-/* What deny_port denies: packets of a protocol (0: any) to a port of a range (host order, both ends included). */
+/*
+ * What deny_port denies: packets of a protocol (0: any) to a port of a range (host order, both ends
+ * included).
+ */
 const volatile __u8 deny_proto[POLICY_RULES];
 const volatile __u16 deny_first[POLICY_RULES];
 const volatile __u16 deny_last[POLICY_RULES];
@@ -32,10 +36,13 @@ __u64 packets_denied;
 
 struct flow {
 	__u8 proto;
-	__u16 dport; /* host order; 0 where the protocol has none */
+	__u16 dport; /* host order; 0 if the protocol has none */
 };
 
-/* From the first bytes of an IP header. Returns where the ports are, 0 where there are none, -1 for what is not IP. */
+/*
+ * From the first bytes of an IP header. Returns where the ports are, 0 if there are none, -1 for
+ * what is not IP.
+ */
 static __always_inline int ip_read(const __u8 ip[20], struct flow *flow)
 {
 	bool six = ip[0] >> 4 == 6;
@@ -62,7 +69,10 @@ static __always_inline bool is_denied(const struct flow *flow)
 	return false;
 }
 
-/* Relative to the network header, so that it is right with an Ethernet header and (netkit in L3 mode) without. */
+/*
+ * Relative to the network header, so that it is right with an Ethernet header and (netkit in L3
+ * mode) without.
+ */
 static __always_inline int flow_read(struct __sk_buff *ctx, struct flow *flow)
 {
 	__u16 ports[2];
@@ -80,7 +90,10 @@ static __always_inline int flow_read(struct __sk_buff *ctx, struct flow *flow)
 	return 0;
 }
 
-/* What is not IP (ARP above all) passes every policy and is not counted: else the pod could reach nobody. */
+/*
+ * What is not IP (ARP above all) passes every policy and is not counted: else the pod could reach
+ * nobody.
+ */
 static __always_inline bool is_policed(const struct __sk_buff *ctx)
 {
 	if (ctx->protocol != bpf_htons(ETH_P_IP) && ctx->protocol != bpf_htons(ETH_P_IPV6))
@@ -163,6 +176,18 @@ int redirect_neigh(struct __sk_buff *ctx)
 	return (int)bpf_redirect_neigh(redirect_ifindex, NULL, 0, 0);
 }
 
+/* Gives UDP packets of IPv4 without options another destination port (fixed), as a DNAT would. */
+SEC("tc")
+int rewrite_port(struct __sk_buff *ctx)
+{
+	__u16 port = bpf_htons(fixed);
+
+	if (!is_policed(ctx))
+		return POLICY_PASS;
+	bpf_skb_store_bytes(ctx, ETH_HLEN + 20 + 2, &port, sizeof(port), BPF_F_RECOMPUTE_CSUM);
+	return POLICY_PASS;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -170,7 +195,10 @@ struct {
 	__type(value, __u32);
 } jumps SEC(".maps");
 
-/* Decides nothing itself: what the kernel sees returned is tail_callee's word, or a pass where the jump failed. */
+/*
+ * Decides nothing itself: what the kernel sees returned is tail_callee's word, or a pass where the
+ * jump failed.
+ */
 SEC("tc")
 int tail_entry(struct __sk_buff *ctx)
 {

@@ -1,52 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tap.bpf.c - the two ends of a packet on its destination: handed to a socket (a cgroup program of the root
- * cgroup sees each packet that a socket is about to take), or stopped by flowgen at the destination pod's
- * device, before that pod's stack.
+ * tap.bpf.c - the two ends of a packet on its destination: handed to a socket (a cgroup program of
+ * the root cgroup sees each packet that a socket is about to take), or stopped by flowgen at the
+ * destination pod's device, before that pod's stack.
  */
-#include "track.h"
-
-/* Too large for the stack; one for each CPU, as programs at this hook do not interrupt one another. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct fg_event_reply);
-} reply_record SEC(".maps");
-
-static __always_inline void end_report(struct __sk_buff *ctx, struct fg_track *t, __u16 kind,
-				       __u64 aux)
-{
-	struct fg_event e;
-
-	event_init(&e, t, kind);
-	event_fill_skb(&e, (struct sk_buff *)ctx);
-	e.aux = aux;
-	event_send(&e, sizeof(e), true);
-}
-
-static __always_inline bool same_flow(const struct sk_buff *skb, const struct fg_track *t)
-{
-	struct fg_wire_flow now;
-
-	flow_read_skb(&now, skb);
-	return flow_equal(&now, &t->flow);
-}
-
-static __always_inline struct fg_track *current_track(struct __sk_buff *ctx,
-						      const struct fg_config *cfg)
-{
-	__u64 key = (__u64)ctx;
-	struct fg_track *t;
-
-	if (!cfg || !(cfg->active | cfg->left))
-		return NULL;
-	t = bpf_map_lookup_elem(&tracked, &key);
-	if (!t || t->generation != cfg->generation)
-		return NULL;
-	/* Between windows no observer sees a packet freed, and another may have its address by now: that one is let alone. */
-	return cfg->active || same_flow((const struct sk_buff *)ctx, t) ? t : NULL;
-}
+#include "tap.h"
 
 static __always_inline bool spares_socket(const struct __sk_buff *ctx, const struct fg_track *t,
 					  const struct fg_config *cfg)
@@ -60,17 +18,59 @@ static __always_inline bool spares_socket(const struct __sk_buff *ctx, const str
 		BPF_CORE_READ(skb, dev, nd_net.net, ns.inum) != cfg->host_ns);
 }
 
+/*
+ * Whether the socket would not have got the packet by its own port and address: a program has
+ * chosen it (BPF_SK_LOOKUP, sk_assign), or TPROXY. Of an IPv6 address the last 32 bits do.
+ */
+static __always_inline bool is_other(struct __sk_buff *ctx, const struct fg_wire_flow *f)
+{
+	struct bpf_sock *sk = ctx->sk;
+	__u32 four, six, bound, dst;
+
+	if (!sk || (f->proto != FG_IPPROTO_TCP && f->proto != FG_IPPROTO_UDP))
+		return false;
+	if (sk->src_port != bpf_ntohs(f->dport))
+		return true;
+	/* Both are read: the verifier allows no address that is one or the other of a socket's. */
+	four = *(volatile __u32 *)&sk->src_ip4;
+	six = *(volatile __u32 *)&sk->src_ip6[3];
+	bound = f->family == 4 ? four : six;
+	__builtin_memcpy(&dst, f->family == 4 ? f->dst : f->dst + 12, sizeof(dst));
+	return bound && bound != dst;
+}
+
+static __always_inline void socket_report(struct __sk_buff *ctx, struct fg_track *t, __u16 kind)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx;
+	struct fg_wire_flow flow;
+	struct fg_event e;
+
+	event_init(&e, t, kind);
+	flow_read_skb(&flow, skb);
+	/* A later fragment has no ports, and whose it is was settled by the first. */
+	if (!flow_is_fragment((__u64)SKB_HEAD(skb) + SKB_FIELD(skb, network_header)))
+		e.code = is_other(ctx, &flow) ? FG_SOCKET_OTHER : 0;
+	event_fill_skb(&e, skb);
+	e.aux = bpf_get_socket_cookie(ctx);
+	event_send(&e, sizeof(e), true);
+}
+
 SEC("cgroup_skb/ingress")
 int fg_socket(struct __sk_buff *ctx)
 {
 	const struct fg_config *cfg = config_get();
-	struct fg_track *t = current_track(ctx, cfg);
+	struct fg_track *t = current_track((const struct sk_buff *)ctx, cfg);
 	bool stop;
 
 	if (!t)
 		return 1;
 	stop = spares_socket(ctx, t, cfg);
-	end_report(ctx, t, stop ? FG_EVENT_STOP : FG_EVENT_SOCKET, bpf_get_socket_cookie(ctx));
+	socket_report(ctx, t, stop ? FG_EVENT_STOP : FG_EVENT_SOCKET);
+	/*
+	 * The socket may free it where no tracepoint shows, and its reply may get the same memory,
+	 * data buffer and all: from here on only what is in a packet says that it is this one.
+	 */
+	t->head = 0;
 	return !stop;
 }
 
@@ -95,22 +95,74 @@ static __always_inline bool ends_here(const struct sk_buff *skb)
 	return bpf_map_lookup_elem(&owners, &owner);
 }
 
+/* include/uapi/linux/if_packet.h */
+#define PACKET_HOST 0
+#define PACKET_OTHERHOST 3 /* sent to another Ethernet address than the device's */
+
+/* What is for another host the stack refuses uncounted: that is its end, and not a delivery. */
 SEC("tc")
 int fg_stop(struct __sk_buff *ctx)
 {
 	const struct fg_config *cfg = config_get();
-	struct fg_track *t = current_track(ctx, cfg);
+	struct fg_track *t = current_track((const struct sk_buff *)ctx, cfg);
 
 	if (!t || (cfg->stop != FG_STOP_AT_DEVICE && cfg->stop != FG_STOP_AT_BOTH) ||
-	    (t->flags & FG_EVENT_F_REPLY) || !ends_here((const struct sk_buff *)ctx))
+	    (t->flags & FG_EVENT_F_REPLY) || ctx->pkt_type == PACKET_OTHERHOST ||
+	    !ends_here((const struct sk_buff *)ctx))
 		return TC_ACT_UNSPEC;
-	end_report(ctx, t, FG_EVENT_STOP, 0);
+	place_report((const struct sk_buff *)ctx, t, FG_EVENT_STOP, 0);
 	return TC_ACT_SHOT;
 }
 
 /*
- * At the head of the sender's device, inside the pod: answers to probes end here, so that the pod's stack, which
- * knows nothing of the question, never sees one.
+ * All 32 bits are this run's own: another run's packets may pass here, and those of others who
+ * use the mark.
+ */
+static __always_inline bool is_bounced(const struct __sk_buff *ctx, const struct fg_config *cfg)
+{
+	return cfg->mark && ctx->mark == cfg->mark;
+}
+
+/*
+ * The second leg of the bounce: the inject program has put the packet on the pod's device as if it
+ * came in there (bpf_redirect_peer). It is sent out of the same device now, as the pod's own
+ * packets are, with what was added on the path here undone. Only now it counts as injected: what
+ * ended before was not on the pod's egress path.
+ */
+static __always_inline int bounce(struct __sk_buff *ctx, const struct fg_config *cfg)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx;
+	__u64 key = (__u64)ctx;
+	struct fg_track *t = bpf_map_lookup_elem(&tracked, &key);
+
+	ctx->mark = 0;
+	/* Kernels whose bpf_redirect_peer() does not scrub the packet leave it OTHERHOST. */
+	bpf_skb_change_type(ctx, PACKET_HOST);
+	if (t && t->generation == cfg->generation && t->head == (__u64)SKB_HEAD(skb))
+		place_report(skb, t, FG_EVENT_INJECT, 0);
+	return bpf_redirect(ctx->ifindex, 0);
+}
+
+/*
+ * Copies the reply's first bytes, which begin at offset. Only the helper reads what is not in the
+ * sk_buff's own buffer. Returns how many.
+ */
+static __always_inline __u32 reply_load(struct __sk_buff *ctx, struct fg_event_reply *r,
+					__u32 offset)
+{
+	__s32 size = r->event.length > FG_REPLY_BYTES ? FG_REPLY_BYTES : (__s32)r->event.length;
+
+	__builtin_memset(r->bytes, 0, sizeof(r->bytes));
+	/* Not compared with 0 for equality: the verifier of Linux 6.1 learns nothing from that. */
+	barrier_var(size);
+	if (size < 1 || size > FG_REPLY_BYTES || bpf_skb_load_bytes(ctx, offset, r->bytes, size))
+		return 0;
+	return size;
+}
+
+/*
+ * At the head of the sender's device, inside the pod: replies to probes end here, so that the pod's
+ * stack, which knows nothing of the question, never sees one; and bounced probes turn round.
  */
 SEC("tc")
 int fg_reply(struct __sk_buff *ctx)
@@ -118,33 +170,99 @@ int fg_reply(struct __sk_buff *ctx)
 	const struct fg_config *cfg = config_get();
 	const struct sk_buff *skb = (const struct sk_buff *)ctx;
 	struct fg_event_reply *r;
-	struct fg_wire_flow key;
-	struct fg_asked *asked;
-	struct fg_track t = { .flags = FG_EVENT_F_REPLY };
 	const unsigned char *l3;
-	__u32 zero = 0, size;
 
-	if (!cfg || cfg->replies == FG_REPLIES_OFF)
+	if (!cfg)
+		return TC_ACT_UNSPEC;
+	if (is_bounced(ctx, cfg))
+		return bounce(ctx, cfg);
+	/* At this hook the link-layer header is in front of the data again. */
+	r = reply_match(skb, cfg, ETH_HLEN);
+	if (!r)
 		return TC_ACT_UNSPEC;
 	l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-	flow_answered(&key, l3);
+	r->captured = reply_load(ctx, r, (__u32)(l3 - BPF_CORE_READ(skb, data)));
+	event_send(r, sizeof(*r), true);
+	return TC_ACT_SHOT;
+}
+
+/* A reply that the host itself has made is first seen here. */
+static __always_inline struct fg_track *reply_first(const struct sk_buff *skb,
+						    const struct fg_config *cfg)
+{
+	__u64 key = (__u64)skb;
+	struct fg_wire_flow answered;
+	struct fg_track t = {};
+
+	if (!cfg->active || !follows_replies(cfg) ||
+	    !reply_find(&t, &answered,
+			BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header),
+			cfg->generation, false))
+		return NULL;
+	t.head = (__u64)SKB_HEAD(skb);
+	return track_store(key, &t) ? NULL : bpf_map_lookup_elem(&tracked, &key);
+}
+
+/* As fg_queue would report it, which does not see what ends here. */
+static __always_inline void leave_report(const struct sk_buff *skb, struct fg_track *t)
+{
+	struct fg_event_flow now;
+	struct fg_event e;
+	__u32 hops = flow_read_skb(&now.flow, skb);
+
+	if (!flow_equal(&now.flow, &t->flow)) {
+		t->flow = now.flow;
+		event_init(&now.event, t, FG_EVENT_FLOW);
+		event_fill_skb(&now.event, skb);
+		event_send(&now, sizeof(now), false);
+	}
+	event_init(&e, t, FG_EVENT_QUEUE);
+	e.id = hops;
+	e.aux = ether_source(skb);
+	event_fill_whole(&e, skb);
+	event_send(&e, sizeof(e), false);
+}
+
+/* An answer to a probe of an earlier window: nobody waits for it, and nobody outside has asked. */
+static __always_inline bool reply_is_late(const struct sk_buff *skb)
+{
+	const struct fg_asked *asked;
+	struct fg_wire_flow key;
+
+	flow_answered(&key, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header));
 	asked = bpf_map_lookup_elem(&replies, &key);
-	r = bpf_map_lookup_elem(&reply_record, &zero);
-	if (!asked || asked->generation != cfg->generation || !r)
+	return asked && !asked->translated;
+}
+
+/*
+ * Behind all others at tcx egress of an uplink that probes seem to have come from: what the node
+ * sends back to where they came from, and a probe that it sends on by the same device, must not get
+ * to the network, where nobody has sent the packet.
+ */
+SEC("tc")
+int fg_leave(struct __sk_buff *ctx)
+{
+	const struct fg_config *cfg = config_get();
+	const struct sk_buff *skb = (const struct sk_buff *)ctx;
+	struct fg_track *t = current_track(skb, cfg);
+	const unsigned char *l3;
+	struct fg_event_reply *r;
+
+	if (!cfg)
 		return TC_ACT_UNSPEC;
-	t.probe = asked->probe;
-	t.generation = asked->generation;
-	event_init(&r->event, &t, FG_EVENT_REPLY);
-	event_fill_skb(&r->event, skb);
-	/* At this hook the link-layer header is in front of the data again. */
-	r->event.length -= ETH_HLEN;
-	size = r->event.length;
-	if (size > FG_REPLY_BYTES)
-		size = FG_REPLY_BYTES;
-	r->captured = size;
-	__builtin_memset(r->bytes, 0, sizeof(r->bytes));
-	if (bpf_probe_read_kernel(r->bytes, size, l3))
-		r->captured = 0;
+	if (!t)
+		t = reply_first(skb, cfg);
+	if (t)
+		leave_report(skb, t);
+	if (t && !(t->flags & FG_EVENT_F_REPLY)) {
+		place_report(skb, t, FG_EVENT_STOP, 0);
+		return TC_ACT_SHOT;
+	}
+	r = reply_match(skb, cfg, ETH_HLEN);
+	if (!r)
+		return reply_is_late(skb) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	r->captured = reply_load(ctx, r, (__u32)(l3 - BPF_CORE_READ(skb, data)));
 	event_send(r, sizeof(*r), true);
 	return TC_ACT_SHOT;
 }

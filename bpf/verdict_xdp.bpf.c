@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verdict_xdp.bpf.c - fentry and fexit on one XDP program. XDP has no sk_buff: the packet is known by the
- * addresses and ports in it. As verdict.bpf.c, it is loaded once for each program and free of CO-RE.
+ * verdict_xdp.bpf.c - fentry and fexit on one XDP program. XDP has no sk_buff: the packet is known
+ * by the addresses and ports in it. As verdict.bpf.c, it is loaded once for each program and free
+ * of CO-RE.
  */
 #include "flow.h"
 #include "maps.h"
@@ -18,7 +19,10 @@ static __always_inline struct fg_track *track_of(const __u64 *ctx, const struct 
 
 	if (!cfg || !cfg->match_flows)
 		return NULL;
-	/* The first argument, struct xdp_md * to the program, is the struct xdp_buff * it stands for. */
+	/*
+	 * The first argument, struct xdp_md * to the program, is the struct xdp_buff * it stands
+	 * for.
+	 */
 	if (bpf_probe_read_kernel(&data, sizeof(data), (void *)(ctx[0] + cfg->offset_xdp_data)))
 		return NULL;
 	flow_read(&flow, (const unsigned char *)data + ETH_HLEN);

@@ -1,73 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* args.c - what the verbs' parsers share: argp, made to say one line about a mistake. */
-#include <errno.h>
-#include <stdarg.h>
+/*
+ * args.c - how a command line is read, and how flowgen ends: the exit status of an error, and its
+ * line on standard error.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cmd.h"
-#include "nearest.h"
+#include "output.h"
+#include "settings/settings.h"
 
-static void print_refusal(const char *name, const char *message, const char *hint)
+int fg_cmd_status(enum fg_error_kind kind)
 {
-	if (hint[0])
-		fprintf(stderr, "%s: %s (%s)\n", name, message, hint);
+	static const int status[] = { [FG_OK] = 0,
+				      [FG_ERR_USAGE] = 2,
+				      [FG_ERR_UNSUPPORTED] = 3,
+				      [FG_ERR_INCONCLUSIVE] = 4,
+				      [FG_ERR_INTERNAL] = 5 };
+
+	return status[kind];
+}
+
+int fg_cmd_refuse(const char *name, const struct fg_error *err)
+{
+	if (err->hint[0])
+		fprintf(stderr, "%s: %s (%s)\n", name, err->message, err->hint);
 	else
-		fprintf(stderr, "%s: %s\n", name, message);
+		fprintf(stderr, "%s: %s\n", name, err->message);
+	return fg_cmd_status(err->kind);
 }
 
-/* EINVAL ends the parsing without a further word of argp's. */
-error_t fg_cmd_refuse(const struct argp_state *state, const struct fg_error *err)
+int fg_cmd_fail(const struct fg_error *err)
 {
-	print_refusal(state->name, err->message, err->hint);
-	return EINVAL;
+	return fg_cmd_refuse("flowgen", err);
 }
 
-error_t fg_cmd_refuse_text(const struct argp_state *state, const char *fmt, ...)
+/* Of the terminal; where there is none, that of a page. */
+unsigned int fg_cmd_width(int fd)
 {
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t number;
+
+	if (columns && !fg_parse_u64("COLUMNS", columns, 1, 10000, &number, NULL))
+		return (unsigned int)number;
+	return ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
+}
+
+int fg_cmd_help(const struct fg_verb *verb, enum fg_option_help help)
+{
+	struct fg_buffer out = {};
 	struct fg_error err;
-	char text[sizeof(err.message)];
-	va_list args;
+	int failed;
 
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	fg_fail(&err, FG_ERR_USAGE, "%s", text);
-	return fg_cmd_refuse(state, &err);
+	fg_option_help_put(verb, help, fg_cmd_width(STDOUT_FILENO), &out);
+	failed = fg_output_write(out.data, out.len, &err) || fg_output_flush(&err);
+	fg_buffer_free(&out);
+	return failed ? fg_cmd_fail(&err) : FG_EXIT_OK;
 }
 
-/*
- * Stands before the verb's parser. Without an error stream argp keeps its "Try --help" to itself; what is wrong with an
- * option is said by getopt, in one line on standard error.
- */
-static error_t parse_quietly(int key, char *arg, struct argp_state *state)
+static struct fg_option_heard heard;
+
+bool fg_cmd_is_quiet(void)
 {
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->err_stream = NULL;
-	state->child_inputs[0] = state->input;
+	return heard.quiet;
+}
+
+bool fg_cmd_is_verbose(void)
+{
+	return heard.verbose;
+}
+
+enum fg_form fg_cmd_form(void)
+{
+	return isatty(STDOUT_FILENO) ? FG_FORM_TEXT : FG_FORM_JSON;
+}
+
+bool fg_cmd_is_coloured(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (heard.color != FG_OPTION_COLOR_AUTO)
+		return heard.color == FG_OPTION_COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) &&
+	       !(term && !strcmp(term, "dumb"));
+}
+
+void fg_cmd_tell(const char *kind, const char *text)
+{
+	if (!heard.quiet)
+		fprintf(stderr, "flowgen: %s%s%s\n", kind ? kind : "", kind ? ": " : "", text);
+}
+
+int fg_cmd_read(const struct fg_verb *verb, int argc, char **argv, void *options)
+{
+	static struct fg_settings settings; /* the options borrow from it */
+	struct fg_error err = {};
+
+	if (fg_settings_read(&settings, verb->name, fg_option_verbs, &err)) {
+		/* Help is there to mend it, too. */
+		if (!fg_options_read(verb, argc, argv, NULL, 0, options, &heard, NULL) &&
+		    heard.help)
+			exit(fg_cmd_help(verb, heard.help));
+		return fg_cmd_fail(&err);
+	}
+	if (fg_options_read(verb, argc, argv, settings.list, settings.count, options, &heard, &err))
+		return fg_cmd_refuse(err.kind == FG_ERR_USAGE ? argv[0] : "flowgen", &err);
+	if (heard.help)
+		exit(fg_cmd_help(verb, heard.help));
+	if (heard.note[0])
+		fg_cmd_tell("note", heard.note);
 	return 0;
-}
-
-int fg_cmd_parse(const struct argp *argp, int argc, char **argv, void *input)
-{
-	const struct argp_child children[] = { { .argp = argp }, {} };
-	const struct argp quiet = { .parser = parse_quietly, .children = children };
-	struct fg_error err;
-	int rest = argc;
-
-	if (argp_parse(&quiet, argc, argv, 0, &rest, input))
-		return fg_cmd_status(FG_ERR_USAGE);
-	if (rest == argc)
-		return 0;
-	fg_fail(&err, FG_ERR_USAGE, "unexpected argument '%s'", argv[rest]);
-	print_refusal(argv[0], err.message, "");
-	return fg_cmd_status(FG_ERR_USAGE);
-}
-
-const char *fg_cmd_nearest(const char *text, const char *const *words, size_t count)
-{
-	return fg_nearest(text, words, count);
 }

@@ -6,26 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "packet.h"
-#include "parse.h"
-#include "probe.h"
-
-enum fg_output_form { FG_OUTPUT_JSON, FG_OUTPUT_TEXT };
+#include "option/option.h"
+#include "run/run.h"
 
 enum fg_timing { FG_TIMING_FAST, FG_TIMING_CAPTURE };
 
-/* The probe that is expected to pass, as fg_inject_settle_control() reads it. */
-struct fg_inject_control {
-	const char *text;		/* as the user wrote it; NULL: none */
-	struct fg_packet_spec packet;	/* owned */
-	struct fg_addr dst;		/* family 0: where the probes go */
-	struct fg_ports dports, sports; /* of one port each; empty: it has none, or the probes' */
-};
-
 struct fg_inject_options {
 	const char *pod, *interface, *host_root, *name;
-	struct fg_addr dst, src; /* src.family 0: the pod's own */
-	int dst_port;		 /* host order; -1: not given */
+	const char *uplink;  /* the sender is outside, behind this device; NULL: it is a pod */
+	const char *await;   /* and another node sends the packet; NULL: this one does */
+	char uplink_ref[96]; /* pod, if it is */
+	bool node_only;
+	const char *operands[3]; /* POD, DESTINATION and one that is too many */
+	size_t operand_count;
+	int argc; /* the command line, for hints */
+	char **argv;
+	const char *namespace;	  /* of a pod that is named without one; NULL: none */
+	char pod_ref[330];	  /* pod, with it */
+	struct fg_destination to; /* as it was written; its ports go to dports */
+	bool dst_has_ports, dport_given;
+	struct fg_addr dst, src; /* dst: what `to` means; src.family 0: the pod's own */
 	bool spoof;
 	struct fg_ports dports, sports; /* ranges NULL: not given */
 	struct fg_packet_spec packet;
@@ -43,33 +43,32 @@ struct fg_inject_options {
 	bool seeded;
 	uint64_t seed;
 	enum fg_method method;
-	enum fg_expect expect;
+	struct fg_scenario_expect expect; /* text NULL: nothing */
 	uint64_t timeout_ns;
 	uint32_t ring_bytes;
-	enum fg_output_form output;
+	enum fg_form output;
+	bool output_given;
 	bool summary, bytes;
-	bool reply, deliver, trace_netfilter;
+	bool reply, deliver, trace_netfilter, no_explain, hold;
 	bool force; /* send what a live connection uses */
 	bool tidy;  /* remove the state that probes leave */
-	struct fg_inject_control control;
+	struct fg_run_control control;
 };
+
+/* --- inject_ends.c; all return 0 or -1 --- */
+
+/* Tells the operands apart. */
+int fg_inject_ends(struct fg_inject_options *options, struct fg_error *err);
+/* The destination's ports, if the protocol has any. */
+int fg_inject_ports(struct fg_inject_options *options, struct fg_error *err);
+/* The destination's address: a name is looked up. */
+int fg_inject_address(struct fg_inject_options *options, struct fg_error *err);
 
 /*
  * Checks the options together, once all are read, and fills in what follows from them. Warnings go
  * to standard error. Returns 0 or -1.
  */
 int fg_inject_settle(struct fg_inject_options *options, struct fg_error *err);
-
-/*
- * Reads options->control.text, once the other options are settled; what it leaves out is as in the probes. Returns 0 or -1;
- * fg_inject_free_control() in both cases.
- */
-int fg_inject_settle_control(struct fg_inject_options *options, struct fg_error *err);
-void fg_inject_free_control(struct fg_inject_control *control);
-
-/* Sets a packet key as the option of its name does: payload may be a file's. Returns 0 or -1. */
-int fg_inject_set_packet(struct fg_packet_spec *packet, const struct fg_packet_key *key,
-			 const char *arg, struct fg_error *err);
 
 /* Runs it. Returns the exit status; errors are printed. */
 int fg_inject_run(struct fg_inject_options *options);

@@ -9,7 +9,10 @@
 static int write_failed(struct fg_error *err)
 {
 	fg_fail_errno(err, FG_ERR_INTERNAL, errno, "standard output");
-	/* The error is told here: what is still in stdio's buffer is not tried, and not complained of, again. */
+	/*
+	 * The error is reported here: what is still in stdio's buffer is not tried, and not
+	 * complained of, again.
+	 */
 	__fpurge(stdout);
 	return -1;
 }

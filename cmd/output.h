@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* output.h - standard output, which is data: every write is checked, and a failed one is FG_ERR_INTERNAL. */
+/*
+ * output.h - standard output, which is data: every write is checked, and a failed one is
+ * FG_ERR_INTERNAL.
+ */
 #ifndef FG_OUTPUT_H
 #define FG_OUTPUT_H
 
 #include <stddef.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /*
- * Appends len bytes; they may wait in a buffer until it is full or flushed. Returns 0 or -1; after a failure the rest
- * of the output is lost anyway, so the caller stops.
+ * Appends len bytes; they may wait in a buffer until it is full or flushed. Returns 0 or -1; after
+ * a failure the rest of the output is lost anyway, so the caller stops.
  */
 int fg_output_write(const char *data, size_t len, struct fg_error *err);
 

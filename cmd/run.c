@@ -1,200 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* run.c - the command line of `flowgen run`. */
+/* run.c - `flowgen run`: its options. */
 #include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
+#include "base/grow.h"
 #include "cmd.h"
-#include "parse.h"
+#include "outline/outline.h"
 
-enum {
-	KEY_SET = 0x100,
-	KEY_ONLY,
-	KEY_REPEAT,
-	KEY_WATCH,
-	KEY_INTERVAL,
-	KEY_PARALLEL,
-	KEY_FAIL_FAST,
-	KEY_STRICT,
-	KEY_FORCE,
-	KEY_RECORD,
-	KEY_OUTPUT,
-	KEY_JSON,
-	KEY_TAP,
-	KEY_JUNIT,
-	KEY_REPORT,
-	KEY_TIMEOUT,
-	KEY_SEED,
-	KEY_HOST_ROOT,
-	KEY_RING,
-};
+#define FG_OPTIONS struct fg_run_command
 
-static const struct argp_option option_list[] = {
-	{ NULL, 0, NULL, 0, "What is sent:", 1 },
-	{ "set", KEY_SET, "VAR=VALUE", 0, "The value of one of the files' variables", 1 },
-	{ "only", KEY_ONLY, "PATTERN", 0,
-	  "Only the probes with this in their name (with * or ?: that are called so), and their controls",
-	  1 },
-	{ "repeat", KEY_REPEAT, "N", 0, "Send all of it so many times (1)", 1 },
-	{ "watch", KEY_WATCH, NULL, 0, "Again and again until interrupted; tell what changes", 1 },
-	{ "interval", KEY_INTERVAL, "TIME", 0, "With --watch: wait so long between two rounds (1s)",
-	  1 },
-	{ "parallel", KEY_PARALLEL, "N", 0, "Have at most so many probes on their way at a time",
-	  1 },
-	{ "fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop when a probe is not as expected", 1 },
-	{ "strict", KEY_STRICT, NULL, 0, "A probe that cannot be sent is a failure, not left out",
-	  1 },
-	{ "force", KEY_FORCE, NULL, 0, "Send also what a socket of the pod is using the ports of",
-	  1 },
-	{ "timeout", KEY_TIMEOUT, "TIME", 0,
-	  "Wait so long for the end of a packet (as the files say)", 1 },
-	{ "seed", KEY_SEED, "N", 0, "Make the random fields from this number", 1 },
-	{ "host-root", KEY_HOST_ROOT, "DIR", 0, "Look for /run and /proc of the host below DIR",
-	  1 },
-	{ "ring-size", KEY_RING, "BYTES", 0, "Size of the event ring, a power of two (4194304)",
-	  1 },
-	{ NULL, 0, NULL, 0, "What comes back:", 2 },
-	{ "output", KEY_OUTPUT, "json|text|tap|junit", 0, "The form on standard output (text)", 2 },
-	{ "json", KEY_JSON, "FILE", 0, "Write JSON to a file as well", 2 },
-	{ "tap", KEY_TAP, "FILE", 0, "Write TAP to a file as well", 2 },
-	{ "junit", KEY_JUNIT, "FILE", 0, "Write JUnit XML to a file as well", 2 },
-	{ "report", KEY_REPORT, "FILE", 0, "Write the matrices as pictures to an HTML file", 2 },
-	{ "record", KEY_RECORD, NULL, 0,
-	  "Print the scenario with what is seen now in place of what it expects", 2 },
-	{},
-};
-
-static int read_form(const char *text, enum fg_run_form *out, struct fg_error *err)
+static int add_setting(const char *what, const char *text, void *to, struct fg_error *err)
 {
-	static const char *const words[] = { [FG_RUN_JSON] = "json",
-					     [FG_RUN_TEXT] = "text",
-					     [FG_RUN_TAP] = "tap",
-					     [FG_RUN_JUNIT] = "junit" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(text, words[i]) != 0)
-			continue;
-		*out = (enum fg_run_form)i;
-		return 0;
-	}
-	return fg_fail(err, FG_ERR_USAGE, "--output: \"%s\" is none of json, text, tap, junit",
-		       text);
-}
-
-static int add_setting(struct fg_run_options *o, const char *text, struct fg_error *err)
-{
-	struct fg_scenario_setting *grown;
+	struct fg_run_command *o = to;
+	struct fg_scenario_setting *added;
 
 	if (!strchr(text, '=') || text[0] == '=')
-		return fg_fail(err, FG_ERR_USAGE, "--set: \"%s\" is not VAR=VALUE", text);
-	grown = reallocarray(o->settings, o->setting_count + 1, sizeof(*grown));
-	if (!grown)
-		return fg_fail(err, FG_ERR_INTERNAL, "out of memory");
-	o->settings = grown;
-	grown[o->setting_count++] = (struct fg_scenario_setting){ .text = text };
-	return 0;
-}
-
-static int add_file(struct fg_run_options *o, const char *path, struct fg_error *err)
-{
-	const char **grown = reallocarray(o->files, o->file_count + 1, sizeof(*grown));
-
-	if (!grown)
-		return fg_fail(err, FG_ERR_INTERNAL, "out of memory");
-	o->files = grown;
-	grown[o->file_count++] = path;
-	return 0;
-}
-
-static int read_ring(const char *text, uint32_t *out, struct fg_error *err)
-{
-	uint64_t n;
-
-	if (fg_parse_u64("--ring-size", text, 4096, 1 << 30, &n, err))
+		return fg_fail(err, FG_ERR_USAGE, "%s: must be VAR=VALUE, not \"%s\"", what, text);
+	added = FG_APPEND(o->settings, o->setting_count, "settings", err);
+	if (!added)
 		return -1;
-	if (n & (n - 1))
-		return fg_fail(err, FG_ERR_USAGE, "--ring-size: %s is no power of two", text);
-	*out = (uint32_t)n;
+	added->text = text;
 	return 0;
 }
 
-static int read_option(struct fg_run_options *o, int key, const char *arg, struct fg_error *err)
+static int add_file(const char *what, const char *path, void *to, struct fg_error *err)
 {
-	switch (key) {
-	case KEY_SET:
-		return add_setting(o, arg, err);
-	case KEY_ONLY:
-		o->only = arg;
-		return 0;
-	case KEY_REPEAT:
-		return fg_parse_u64("--repeat", arg, 1, UINT32_MAX, &o->repeat, err);
-	case KEY_INTERVAL:
-		return fg_parse_duration("--interval", arg, &o->interval_ns, err);
-	case KEY_PARALLEL:
-		return fg_parse_u64("--parallel", arg, 1, UINT32_MAX, &o->parallel, err);
-	case KEY_TIMEOUT:
-		return fg_parse_duration("--timeout", arg, &o->timeout_ns, err);
-	case KEY_SEED:
-		o->seeded = true;
-		return fg_parse_u64("--seed", arg, 0, UINT64_MAX, &o->seed, err);
-	case KEY_HOST_ROOT:
-		o->host_root = arg;
-		return 0;
-	case KEY_RING:
-		return read_ring(arg, &o->ring_bytes, err);
-	case KEY_OUTPUT:
-		o->output_given = true;
-		return read_form(arg, &o->output, err);
-	case KEY_JSON:
-		o->paths[FG_RUN_JSON] = arg;
-		return 0;
-	case KEY_TAP:
-		o->paths[FG_RUN_TAP] = arg;
-		return 0;
-	case KEY_JUNIT:
-		o->paths[FG_RUN_JUNIT] = arg;
-		return 0;
-	case KEY_REPORT:
-		o->paths[FG_RUN_HTML] = arg;
-		return 0;
-	}
-	return add_file(o, arg, err);
+	struct fg_run_command *o = to;
+
+	(void)what;
+	return fg_outline_add_path(path, &o->files, &o->file_count, err);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct fg_run_options *o = state->input;
-	struct fg_error err;
+static const struct fg_option table[] = {
+	FG_OPERANDS("FILE|DIR...", add_file),
 
-	switch (key) {
-	case KEY_WATCH:
-		o->watch = true;
-		return 0;
-	case KEY_FAIL_FAST:
-		o->fail_fast = true;
-		return 0;
-	case KEY_STRICT:
-		o->strict = true;
-		return 0;
-	case KEY_FORCE:
-		o->force = true;
-		return 0;
-	case KEY_RECORD:
-		o->record = true;
-		return 0;
-	}
-	if (key != ARGP_KEY_ARG && (key < KEY_SET || key > KEY_RING))
-		return ARGP_ERR_UNKNOWN;
-	return read_option(o, key, arg, &err) ? fg_cmd_refuse(state, &err) : 0;
+	FG_HEADING("Which probes, and how:"),
+	FG_LIST("set", "VAR=VALUE", add_setting, "Set one of the files' variables"),
+	FG_TEXT("only", "PATTERN", only,
+		"Send only probes whose name contains PATTERN, and their controls", FG_COMMON),
+	FG_TEXT("blocks", "LIST", blocks,
+		"Send only these blocks of the probes: N, N-M, or N:A-B for some of one"),
+	FG_NUMBER("repeat", "N", repeat, 1, UINT32_MAX, "Send all probes this many times (1)",
+		  FG_COMMON),
+	FG_FLAG("watch", watch, "Repeat until interrupted, and report changes", FG_COMMON),
+	FG_DURATION("interval", interval_ns, 0, "With --watch: delay between rounds (1s)"),
+	FG_DURATION("heartbeat", heartbeat_ns, 0, "With --watch: delay between signs of life (1m)"),
+	FG_NUMBER("parallel", "N", parallel, 1, UINT32_MAX, "Maximum number of probes in flight"),
+	FG_FLAG("fail-fast", fail_fast,
+		"Stop at the first probe that does not meet its expectation", FG_COMMON),
+	FG_FLAG("strict", strict, "Report a probe that cannot be sent as a failure"),
+	FG_FLAG("force", force,
+		"Send a probe even if a socket of its pod uses its source port or its connection"),
+	FG_FLAG("await", await,
+		"Await what another node sends by this file and --seed; senders are ip:ADDR"),
+	FG_FLAG("node-only", node_only,
+		"Follow packets on this node alone, where one kernel has several (as kind does)"),
+	FG_FLAG("allow-exec", allow_exec, "Let the files run commands of this host", FG_COMMON),
+	FG_FLAG("validate", validate, "Only check the files, on any machine and without privileges",
+		FG_COMMON),
+	FG_FLAG("list", list, "Only list the probes of the files, and what is expected"),
+	FG_DURATION("timeout", timeout_ns, 0,
+		    "Wait this long for a packet's outcome (as the files say)"),
+	FG_NUMBER("seed", "N", seed, 0, UINT64_MAX, "Seed for the random fields", FG_GIVEN(seeded)),
+	FG_OPTION_HOST_ROOT(host_root),
+	FG_OPTION_RING_SIZE(ring_bytes),
+
+	FG_HEADING("Results:"),
+	FG_OPTION_OUTPUT_OF(output, "json|text|wide|oneline|tap|junit", fg_option_all_forms,
+			    "The format on standard output", FG_GIVEN(output_given)),
+	FG_TEXT("json", "FILE", paths[FG_WRITER_JSON], "Also write JSON to a file"),
+	FG_TEXT("tap", "FILE", paths[FG_WRITER_TAP], "Also write TAP to a file"),
+	FG_TEXT("junit", "FILE", paths[FG_WRITER_JUNIT], "Also write JUnit XML to a file",
+		FG_COMMON),
+	FG_TEXT("metrics", "FILE", paths[FG_WRITER_METRICS], "Also write metrics (OpenMetrics)"),
+	FG_TEXT("report", "FILE", paths[FG_WRITER_HTML],
+		"Draw the matrices in one self-contained HTML file", FG_COMMON),
+	FG_FLAG("record", record,
+		"Print the scenario with the observed results in place of its expectations",
+		FG_COMMON),
+};
+
+static int settle_outline(const struct fg_run_command *o, struct fg_error *err)
+{
+	bool file = false;
+
+	for (int form = 0; form < FG_WRITER_FORMS; form++)
+		file |= o->paths[form] != NULL;
+	if (o->list && o->validate)
+		return fg_fail(err, FG_ERR_USAGE, "--list and --validate exclude each other");
+	if (file || o->output_given || o->record || o->watch || o->repeat > 1)
+		return fg_fail(err, FG_ERR_USAGE,
+			       "--%s sends nothing: not with --output, a report, --record, "
+			       "--watch or --repeat",
+			       o->list ? "list" : "validate");
+	return 0;
 }
 
-static int settle(const struct fg_run_options *o, struct fg_error *err)
+static int settle(const struct fg_run_command *o, struct fg_error *err)
 {
 	if (!o->file_count) {
 		fg_fail(err, FG_ERR_USAGE, "no scenario given");
 		return fg_hint(err, "flowgen run FILE...; flowgen-scenario(5) describes the files");
 	}
+	if (o->await && o->repeat > 1)
+		return fg_fail(err, FG_ERR_USAGE, "--await: not with --repeat");
+	if (o->list || o->validate)
+		return settle_outline(o, err);
 	if (o->record && (o->output_given || o->watch || o->repeat > 1))
 		return fg_fail(err, FG_ERR_USAGE,
 			       "--record prints the scenario, once: not with --output, "
@@ -203,34 +117,46 @@ static int settle(const struct fg_run_options *o, struct fg_error *err)
 		return fg_fail(err, FG_ERR_USAGE, "--record takes one file");
 	if (o->watch && o->repeat > 1)
 		return fg_fail(err, FG_ERR_USAGE, "--watch and --repeat exclude each other");
-	if (o->watch && (o->output == FG_RUN_TAP || o->output == FG_RUN_JUNIT ||
-			 o->paths[FG_RUN_TAP] || o->paths[FG_RUN_JUNIT] || o->paths[FG_RUN_HTML]))
+	if (o->watch &&
+	    (o->output == FG_FORM_TAP || o->output == FG_FORM_JUNIT || o->paths[FG_WRITER_TAP] ||
+	     o->paths[FG_WRITER_JUNIT] || o->paths[FG_WRITER_HTML] || o->paths[FG_WRITER_METRICS]))
 		return fg_fail(err, FG_ERR_USAGE,
-			       "--watch has no end that TAP, JUnit or a report could tell of: "
-			       "json or text");
+			       "--watch never ends: not with TAP, JUnit, metrics or a report");
 	return 0;
 }
 
-int fg_cmd_run(int argc, char **argv)
+static int run(const struct fg_verb *verb, int argc, char **argv)
 {
-	static const struct argp parser = {
-		.options = option_list,
-		.parser = parse,
-		.args_doc = "FILE...",
-		.doc = "Send the probes of scenarios, and hold what becomes of them against what they expect. A "
-		       "FILE is YAML or JSON, - is standard input; flowgen-scenario(5) describes it."
-		       "\vExit status: 0 all as expected, 1 not as expected, 2 wrong usage or an error in a file, 3 "
-		       "not one probe could be sent on this host, 4 inconclusive or interrupted, 5 internal error.",
-	};
-	struct fg_run_options options = {
-		.output = FG_RUN_TEXT, .repeat = 1, .interval_ns = 1000000000ULL, .host_root = ""
-	};
+	struct fg_run_command options = { .output = fg_cmd_form(),
+					  .repeat = 1,
+					  .interval_ns = 1000000000ULL,
+					  .heartbeat_ns = 60000000000ULL,
+					  .host_root = "" };
 	struct fg_error err;
-	int status = fg_cmd_parse(&parser, argc, argv, &options);
+	int status = fg_cmd_read(verb, argc, argv, &options);
 
 	if (!status)
-		status = settle(&options, &err) ? fg_cmd_fail(&err) : fg_run(&options);
+		status = settle(&options, &err)		    ? fg_cmd_fail(&err)
+			 : options.list || options.validate ? fg_run_outline(&options)
+							    : fg_run_files(&options);
+	for (size_t i = 0; i < options.file_count; i++)
+		free(options.files[i]);
 	free(options.files);
 	free(options.settings);
 	return status;
 }
+
+const struct fg_verb fg_verb_run = {
+	.name = "run",
+	.summary = "send the probes of scenario files, and report what is not as expected",
+	.about = "Send the probes of scenarios, and compare results with expectations. A FILE is "
+		 "YAML "
+		 "or JSON, - is standard input, DIR has its files *.yaml and *.yml; "
+		 "flowgen-scenario(5) describes it.",
+	.end = "Exit status: 0 all as expected, 1 not as expected, 2 wrong usage or an error in a "
+	       "file, 3 no probe could be sent on this host, 4 inconclusive or interrupted, 5 "
+	       "internal error.",
+	.options = table,
+	.option_count = COUNT(table),
+	.run = run,
+};

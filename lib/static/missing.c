@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * missing.c - what Debian's static libraries refer to and do not have. Part of the static binary alone; weak, so that a
- * library that has its own keeps it.
+ * missing.c - what Debian's static libraries refer to and do not have. Part of the static binary
+ * alone; weak, so that a library that has its own keeps it.
  */
 #include <search.h>
 #include <stddef.h>
 
 #define WEAK __attribute__((weak))
 
-/* libpcap finds devices through D-Bus, whose library has no static form of all it needs. flowgen only writes capture files. */
+/*
+ * libpcap finds devices through D-Bus, whose library has no static form of all it needs. flowgen
+ * only writes capture files.
+ */
 int dbus_findalldevs(void *list, char *error);
 void *dbus_create(const char *device, char *error, int *is_ours);
 
@@ -28,8 +31,8 @@ WEAK void *dbus_create(const char *device, char *error, int *is_ours)
 }
 
 /*
- * libelf 0.192 (Debian 13) without the part that all of elfutils shares: a tree of tsearch(3) behind a lock. The lock comes
- * after the root, and flowgen reads an ELF file in one thread only.
+ * libelf 0.192 (Debian 13) without the part that all of elfutils shares: a tree of tsearch(3)
+ * behind a lock. The lock comes after the root, and flowgen reads an ELF file in one thread only.
  */
 struct search_tree {
 	void *root;

@@ -42,5 +42,5 @@ at_least "pods listed by their names" \
 	"$(node "$flowgen" pods --output json | jq -c 'select(.namespace == "full" and (.programs | length) == 1)' | wc -l)" "$pods"
 at_most "flowgen pods, in seconds" "$listing" 1
 cold=$(seconds node "$flowgen" inject --pod full/pod-0 --dst 10.9.0.9:53 --proto udp)
-at_most "cold inject by name among them, in ms (entering taken off)" \
+at_most "cold inject by name among them, in ms (without entering)" \
 	"$(awk -v a="$cold" -v b="$enter" 'BEGIN { print (a - b) * 1000 }')" 150

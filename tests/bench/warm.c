@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * warm.c - what one probe costs on a session that is up: build, send, collect and judge, without rendering.
- * warm REF DST COUNT: prints "median_ns p90_ns" to standard output.
+ * warm.c - what one probe costs on a session that is up: build, send, collect and judge, without
+ * rendering. warm REF DST COUNT: prints "median_ns p90_ns" to standard output.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "plan.h"
-#include "session.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
+#include "base/clock.h"
+#include "probe/plan.h"
+#include "session/session.h"
 
 static int by_size(const void *a, const void *b)
 {
@@ -64,13 +56,13 @@ int main(int argc, char **argv)
 	plan.count = count;
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t one = 1;
-		uint64_t start = now_ns();
+		uint64_t start = fg_clock_now();
 
 		window = fg_session_window(session, &room);
 		fg_plan_probe(&plan, i, &window[0].spec);
 		if (fg_session_run(session, &one, &err))
 			return die(&err);
-		times[i] = now_ns() - start;
+		times[i] = fg_clock_now() - start;
 		if (window[0].result.outcome == FG_OUTCOME_INCONCLUSIVE) {
 			fprintf(stderr, "warm: probe %llu is inconclusive\n",
 				(unsigned long long)i);

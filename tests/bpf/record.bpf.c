@@ -131,7 +131,8 @@ static __always_inline int record_packet(struct __sk_buff *ctx)
 	struct record *r = bpf_map_lookup_elem(&records, &zero);
 	__u32 *count = bpf_map_lookup_elem(&seen, &zero);
 
-	if (!r || !count || !is_wanted(ctx))
+	/* The first: after a command of flowgen exec comes a probe. */
+	if (!r || !count || *count || !is_wanted(ctx))
 		return TC_ACT_UNSPEC;
 	read_context(ctx, r);
 	read_kernel(ctx, r);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * seed.bpf.c - for the tests under BPF_PROG_TEST_RUN: packets that are tracked before the program under test meets them. A
- * test gives this object the maps of the object under test, and what is tested is reached by a tail call (so it
- * gets the same sk_buff), or is fentry and fexit on a program of this object.
+ * seed.bpf.c - for the tests under BPF_PROG_TEST_RUN: packets that are tracked before the program
+ * under test meets them. A test gives this object the maps of the object under test, and what is
+ * tested is reached by a tail call (so it gets the same sk_buff), or is fentry and fexit on a
+ * program of this object.
  */
 #include "kernel.h"
 #include "maps.h"

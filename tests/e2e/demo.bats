@@ -15,6 +15,8 @@ teardown_file() { node_down; }
 	[[ $output == *'$ flowgen inject --pod demo-deny --dst 10.201.9.9:9999 --proto udp'* ]]
 	[[ $output == *deny_port* && $output == *allow_all* ]]
 	[[ $output == *[Dd]enied*[Aa]llowed*'nothing enforces'* ]]
+	# The receiver's policy counts as the sender's does.
+	[[ $output == *'DENIED by deny_port ('*'ingress of demo-guard)'* ]]
 	[[ $output == *result.schema.json* && $output != *$'\e'* ]]
 	# The kernel's best kind of pod is shown.
 	if can netkit; then [[ $output == *netkit/peer* ]]; else [[ $output == *veth* ]]; fi
@@ -40,7 +42,7 @@ teardown_file() { node_down; }
 	flowgen demo --keep
 	is_status 0
 	[[ $output == *'flowgen demo --down'* ]]
-	[ "$(node ls /run/netns | xargs)" = 'demo-allow demo-deny demo-dst demo-node demo-none' ]
+	[ "$(node ls /run/netns | xargs)" = 'demo-allow demo-deny demo-dst demo-guard demo-node demo-none' ]
 	# The command that it prints.
 	command=$(grep -o 'ip netns exec demo-node flowgen inject.*' <<< "$output")
 	run --separate-stderr node bash -c "${command/ flowgen / "$FLOWGEN" }"
@@ -84,4 +86,23 @@ ends_by() {
 	ends_by TERM 143
 	ends_by KILL 137
 	ends_by TERM 143 --keep
+}
+
+# bats test_tags=novm
+@test "in a chroot whose root is no mount point it says so, and what to do" {
+	local root=$BATS_TEST_TMPDIR/root
+	mkdir -p "$root"
+	# The host's directories, in a directory: for this process alone.
+	run --separate-stderr node unshare -m bash -c 'set -e
+		for d in bin lib lib64 usr etc proc sys dev run tmp; do
+			[ -d "/$d" ] || continue
+			mkdir -p "$1/$d"
+			mount --rbind "/$d" "$1/$d"
+		done
+		mkdir -p "$1/flowgen"
+		mount --bind "${2%/*}" "$1/flowgen"
+		exec chroot "$1" /flowgen/flowgen demo' - "$root" "$FLOWGEN"
+	is_status 3
+	[ -z "$output" ]
+	[[ $stderr == 'flowgen: make the mounts private: Invalid argument (/ is a directory that chroot made the root: mount it onto itself before (mount --bind))' ]] || { show; false; }
 }

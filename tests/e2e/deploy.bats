@@ -29,7 +29,7 @@ teardown_file() {
 }
 
 setup() {
-	[ -z "$cannot" ] || skip "$cannot"
+	[[ $BATS_TEST_DESCRIPTION == 'the files:'* ]] || [ -z "$cannot" ] || skip "$cannot"
 }
 
 node() { "$tests/realpods/fixture.sh" exec "$@"; }
@@ -56,6 +56,28 @@ says() { # says FILTER: exit status 0, and it is true of the one object on stand
 	echo "status $status: $output / $stderr"
 	[ "$status" = 0 ]
 	jq -se --arg want "${2:-}" "length == 1 and (.[0] | $1)" <<< "$output"
+}
+
+files() { "$PYTHON" "$BATS_TEST_DIRNAME/deploy.py" "$1" "$deploy" "${@:2}"; }
+
+@test "the files: every container may do and sees what the Job's does, and README.md says so" { files same; }
+@test "the files: what one says of another is so" { files references; }
+@test "the files: containers are given words that flowgen knows" { files words "$FLOWGEN"; }
+
+@test "the files: the rights are those for what kubectl flowgen asks for" { files rights "$tests/../lib/kube/gather.c"; }
+
+@test "the files: the CronJob's scenario is one" {
+	files scenario > "$BATS_TEST_TMPDIR/scenario.yaml"
+	run --separate-stderr "$FLOWGEN" run --output json "$BATS_TEST_TMPDIR/scenario.yaml"
+	echo "status $status: $stderr"
+	# Its pods are not here; a mistake in the file is told before that, with status 2.
+	[ "$status" = 3 ]
+	jq -se '.[-1].planned == 2 and all(.[:-1][]; .scenario.why | contains("shop/cart-0: not on this node"))' <<< "$output"
+}
+
+@test "the files: what make krew has made" {
+	[ -e "$BUILD/krew/flowgen.yaml" ] || skip 'there is no archive (make krew)'
+	files krew "$BUILD/krew"
 }
 
 @test "the Job: asked for a pod by name, the answer is its log, and its exit status 0" {
@@ -128,4 +150,44 @@ for mount in container["volumeMounts"]:
 	run --separate-stderr node podman run --rm --cgroup-parent "/flowgen-$(basename "$W")" "${options[@]}" localhost/flowgen:latest \
 		inject --host-root /host --pod shop/cart-0 --dst "$(address shop/db-0):8080"
 	says '.outcome == "delivered" and .pod.name == "shop/cart-0" and any(.observations[]; .netns.name == "shop/db-0")'
+}
+
+# The id of the one task whose words are these.
+task() {
+	node ctr -n k8s.io containers ls -q | while read -r id; do
+		node ctr -n k8s.io containers info "$id" | jq -e --arg words "$1" '.Spec.process.args | join(" ") == $words' > /dev/null && echo "$id"
+	done
+	return 0
+}
+
+@test "the DaemonSet: an agent that a client starts in its container answers for pods by name" {
+	local id pid
+	node "$tests/realpods/cri.py" job "$deploy/daemonset.yaml" > "$W/held" 2>&1 3>&- &
+	pid=$!
+	until id=$(task '/flowgen agent --hold') && [ -n "$id" ] && node ctr -n k8s.io tasks ls | grep -q "$id.*RUNNING"; do
+		kill -0 "$pid"
+		read -rt .1 <> <(:) || :
+	done
+	printf '%s\n' '{"id": "p", "args": ["pods"]}' \
+		'{"id": "i", "args": ["inject", "--pod", "shop/cart-0", "--dst", "'"$(address shop/db-0)"':8080"]}' '{"end": true}' |
+		node ctr -n k8s.io tasks exec --exec-id "client-$BASHPID" "$id" /flowgen agent --host-root /host > "$W/answers" 2> "$W/said"
+	node ctr -n k8s.io tasks kill -s SIGTERM "$id"
+	wait "$pid"
+	cat "$W/held" "$W/said" "$W/answers"
+	[ "$(jq -r 'select(.id == "p") | .result // empty | select(.refused == null and .namespace != null) | .namespace + "/" + .name' < "$W/answers" | sort | xargs)" = 'pay/cart-0 shop/cart-0 shop/db-0' ]
+	jq -se 'map(select(.id == "i")) | length == 2 and .[0].result.outcome == "delivered" and .[0].result.pod.name == "shop/cart-0" and .[1].done.status == 0' < "$W/answers"
+	"$PYTHON" "$BATS_TEST_DIRNAME/schema.py" "$deploy/../agent.schema.json" < <(jq -c 'if has("result") then .result = {} else . end' "$W/answers")
+}
+
+@test "the CronJob: JUnit XML is its log, and its exit status is that of the scenario" {
+	sed "s/10\.0\.0\.9:5432/$(address shop/db-0):8080/; /169\.254/d" "$deploy/cronjob.yaml" > "$BATS_TEST_TMPDIR/cronjob.yaml"
+	job "$BATS_TEST_TMPDIR/cronjob.yaml"
+	echo "status $status: $output / $stderr"
+	[ "$status" = 0 ]
+	xmllint --noout --schema "$tests/junit.xsd" - <<< "$output"
+	[[ $output == *'tests="1"'*'failures="0"'* ]]
+	sed -i 's/expect: allow/expect: deny/' "$BATS_TEST_TMPDIR/cronjob.yaml"
+	job "$BATS_TEST_TMPDIR/cronjob.yaml"
+	[ "$status" = 1 ]
+	[[ $output == *'failures="1"'* ]]
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What can become of a packet on its way: each case with its outcome, by reason and place; and every packet has one.
+# What can happen to a packet: each case with its outcome, by reason and place; and every packet has one.
 
 load helpers
 
@@ -76,7 +76,7 @@ rejected() {
 	one '.outcome == "rejected" and .reply.kind == "icmp-error"'
 	[ "$before" = "$(in_pod web cat /proc/net/snmp /proc/net/netstat)" ]
 	# Nothing is left half open on the other side either.
-	refute in_pod dst grep -q ' 03 ' /proc/net/tcp
+	refute in_pod dst grep -q ' 03 00000000:' /proc/net/tcp /proc/net/tcp6
 }
 
 @test "an answer that does not come: the outcome stands, and it is said" {
@@ -86,12 +86,12 @@ rejected() {
 	one '.outcome == "delivered" and .reply.kind == null and .reply.drop.reason == "NETFILTER_DROP"'
 }
 
-@test "the way back has a verdict of its own" {
+@test "the return path has a verdict of its own" {
 	need tcx
 	id=$(attach web tcx/egress drop_all --other-side)
 	inject --dst 10.9.0.9 --proto icmp --reply --timeout 300ms
 	podctl detach web --hook tcx/egress --other-side --id "$id"
-	one ".outcome == \"delivered\" and .policy.verdict == \"none\" and .reply.kind == null and .reply.policy.verdict == \"denied\" and .reply.policy.denied_by.id == $id"
+	one ".outcome == \"delivered\" and .policy.denied_by == null and .reply.kind == null and .reply.policy.verdict == \"denied\" and .reply.policy.denied_by.id == $id"
 }
 
 @test "a full socket buffer: dropped at the socket" {
@@ -186,7 +186,8 @@ pieces() {
 @test "nftables drops in the forward chain" {
 	rules 'type filter hook forward priority 0;' 'udp dport 53 drop'
 	inject --dst 10.9.0.9:53 --proto udp
-	one '.outcome == "dropped" and .drop.reason == "NETFILTER_DROP" and (.drop.location | test("^(nf_|nft_)")) and .policy.verdict == "none"'
+	one '.outcome == "dropped" and .drop.reason == "NETFILTER_DROP" and (.drop.location | test("^(nf_|nft_)")) and .policy.verdict == "denied"'
+	one '.policy.denied_by | .kind == "netfilter" and .stage == "node" and .device == "hweb"'
 }
 
 @test "nftables rejects in the forward chain" {
@@ -205,12 +206,20 @@ pieces() {
 	if can tcx; then one '.outcome == "delivered" and .stopped'; else one '.drop.reason == "NO_SOCKET"'; fi
 }
 
-@test "a ring that is too small: inconclusive, never a guess" {
-	inject --dst 10.9.0.9 --dport 1-3000 --proto udp --ring-size 4096 --timeout 200ms
+@test "a ring that is too small for the pieces of a packet: inconclusive, never a guess" {
+	node ip link set hdst mtu 68
+	inject --dst 10.9.0.9 --dport 1-300 --proto udp --size 1400 --df off --ring-size 4096 --timeout 200ms
+	node ip link set hdst mtu 1500
 	is_status 4
-	[ "$(jq -s length <<< "$output")" = 3000 ]
+	[ "$(jq -s length <<< "$output")" = 300 ]
 	[ "$(jq -s 'map(.lost_events) | max' <<< "$output")" -gt 0 ]
 	[ "$(jq -s 'map(select(.lost_events > 0 and (.outcome != "inconclusive" or .policy.verdict != "unknown"))) | length' <<< "$output")" = 0 ]
+}
+
+@test "the smallest ring: all is seen, in one write after the other" {
+	inject --dst 10.9.0.9 --dport 1-3000 --proto udp --ring-size 4096 --summary
+	is_status 0
+	holds '.total == 3000 and .lost_events == 0 and .outcomes.inconclusive.count == 0'
 }
 
 @test "the destination goes away in mid-run: each packet has one end all the same" {

@@ -8,7 +8,8 @@ teardown_file() { node_down; }
 @test "what policy programs see of both differs by what doc/fidelity.md lists" {
 	can tcx || skip "this kernel has no tcx"
 	node "$TOOL/fidelity" "$FLOWGEN" veth > "$NODE_DIR/found"
-	grep -q '^# veth' "$NODE_DIR/found"
+	grep -q '^# veth, exec bounce' "$NODE_DIR/found"
+	! can peer-egress || grep -q '^# veth, exec peer-egress' "$NODE_DIR/found"
 	grep '^|' "$NODE_DIR/found" | sort > "$NODE_DIR/rows" || :
 	# Of the table, the rows for what this kernel let us compare.
 	while IFS= read -r line; do

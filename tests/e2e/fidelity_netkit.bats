@@ -9,7 +9,10 @@ teardown_file() { node_down; }
 	need netkit
 	can tcx || skip "this kernel has no tcx"
 	node "$TOOL/fidelity" "$FLOWGEN" netkit > "$NODE_DIR/found"
-	grep -q '^# netkit' "$NODE_DIR/found"
+	grep -q '^# netkit l2, exec bounce' "$NODE_DIR/found"
+	for pod in 'netkit l2' 'netkit l3'; do
+		! can peer-egress || grep -q "^# $pod, exec peer-egress" "$NODE_DIR/found"
+	done
 	grep '^|' "$NODE_DIR/found" | sort > "$NODE_DIR/rows" || :
 	# Of the table, the rows for what this kernel let us compare.
 	while IFS= read -r line; do

@@ -13,6 +13,10 @@ PYTHON=/usr/bin/python3
 export BUILD FLOWGEN TOOL ROOT PYTHON
 PATH=$PATH:/usr/sbin:/sbin
 
+# What this machine's user has chosen is not what is tested.
+export FLOWGEN_CONFIG=''
+unset FLOWGEN_OUTPUT COLUMNS NO_COLOR
+
 # What must fail: a bare ! does not fail a test.
 refute() { ! "$@"; }
 
@@ -29,6 +33,9 @@ wait_for() {
 		read -rt .02 <> "$NODE_DIR/never" || :
 	done
 }
+
+# More wants to run than there are processors: how fast something is then says nothing.
+busy() { [ "$(cut -d. -f1 /proc/loadavg)" -ge "$(nproc)" ]; }
 
 # A node for all tests of a file (in setup_file, with node_down in teardown_file) or for one.
 node_up() {
@@ -53,6 +60,15 @@ node_down() {
 # node COMMAND...: runs it in the node.
 node() {
 	nsenter --target "$NODE_PID" --net --mount --pid --wd="$PWD" -- "$@" 3>&- 7>&-
+}
+
+# leaf PID: the process that a command in the node has become: behind the shell and nsenter that started it.
+leaf() {
+	local child
+	# What flowgen itself starts reads files for it.
+	[ ! "/proc/$1/exe" -ef "$FLOWGEN" ] || { echo "$1"; return; }
+	child=$(pgrep -P "$1" | head -n 1)
+	if [ -n "$child" ]; then leaf "$child"; else echo "$1"; fi
 }
 
 # in_pod NAME COMMAND...: runs it in a pod's network namespace, with the node's mounts and processes.
@@ -80,8 +96,8 @@ attach() {
 
 # After an inject with --gso and UDP: Linux 6.1 refuses it, and says so.
 skip_without_udp_gso() {
-	can tcx || [ "$status" != 3 ] || [[ $stderr != *'takes no UDP super-packets'* ]] ||
-		skip 'this kernel takes no UDP super-packets from a packet socket'
+	can tcx || [ "$status" != 3 ] || [[ $stderr != *'does not accept UDP super-packets'* ]] ||
+		skip 'this kernel does not accept UDP super-packets from a packet socket'
 }
 
 # The usual pair: a pod called web (10.9.1.2, point to point) and the destination dst (10.9.0.9).
@@ -98,6 +114,9 @@ pods_down() {
 	# shellcheck disable=SC2086  # a list of names
 	[ -z "$names" ] || podctl del $names
 }
+
+# mac_of POD: the address of its device.
+mac_of() { in_pod "$1" ip -j link show eth0 | jq -r '.[0].address'; }
 
 # serve POD PORT...: UDP servers that take what comes, as long as the node is there.
 serve() {
@@ -136,7 +155,20 @@ inject() {
 	fi
 }
 
-# --- the ledger: what was injected is what became of it ---------------------------------------------------------------
+# run_with WORDS: finds the process of flowgen that has these words on its command line: FLOWGEN_PID.
+run_with() {
+	local pid words
+	# What starts it has the same words on its command line.
+	for pid in $(pgrep -f -- " $1( |\$)"); do
+		mapfile -d '' -t words 2> /dev/null < "/proc/$pid/cmdline" || continue
+		[[ ${words[0]:-} == "$FLOWGEN" && "${words[*]} " == *" $1 "* ]] || continue
+		FLOWGEN_PID=$pid
+		return 0
+	done
+	return 1
+}
+
+# --- the ledger: what was injected equals the outcomes ---------------------------------------------------------------
 
 # Counts, from now on, what the pod web sends where it comes into the host's stack, whoever says so: but for the resets by
 # which flowgen ends what it has half opened. In setup_file; `inject` then enters each of its runs.
@@ -171,26 +203,26 @@ asked_for() {
 # number and what it is the number of.
 ledger_enter() {
 	echo "$(asked_for "$@") asked" >> "$NODE_DIR/ledger"
-	jq -r 'if .total then (.outcomes | to_entries[] | "\(.value.count) \(.key)"), "\((.verdicts.denied.count // 0) + (.verdicts.redirected.count // 0)) elsewhere"
-		else "1 \(.outcome)", (select(.policy.verdict | IN("denied", "redirected")) | "1 elsewhere") end' |
+	jq -r 'if .total then (.outcomes | to_entries[] | "\(.value.count) \(.key)"), "\(.again) again", "\(([.deniers[] | select(.stage == "egress").denied.count] | add // 0) + (.verdicts.redirected.count // 0)) elsewhere"
+		else "1 \(.outcome)", "\(.attempts - 1) again", (select(.policy.stages.egress | IN("denied", "redirected")) | "\(.attempts) elsewhere") end' |
 		awk '{ n[$2] += $1 } END { for (k in n) print n[k], k }' >> "$NODE_DIR/ledger"
 }
 
-# What was asked for, what became of it, and what the host's own rules counted (what was denied or redirected does not come
-# there) agree, and each packet has one of the six ends.
+# What was asked for, the outcomes, and what the host's own rules counted (what the pod's own programs denied or
+# redirected does not come there) agree, and each packet has one of the seven ends.
 ledger_balances() {
 	local arrived
 	arrived=$(node nft --json list counter ip ledger arrived | jq '.nftables[] | .counter // empty | .packets')
 	awk -v arrived="$arrived" '
 		{ n[$2] += $1 }
 		END {
-			split("delivered forwarded dropped rejected replied inconclusive", ends)
+			split("delivered forwarded dropped rejected replied not-sent inconclusive", ends)
 			for (i in ends) { sum += n[ends[i]]; text = text " " n[ends[i]] + 0 " " ends[i] }
-			printf "%d asked for, %d denied or redirected, %d arrived, outcomes:%s\n", n["asked"], n["elsewhere"], arrived, text
+			printf "%d asked for, %d sent again, %d denied or redirected, %d arrived, outcomes:%s\n", n["asked"], n["again"], n["elsewhere"], arrived, text
 			for (i in ends) known[ends[i]]
-			known["asked"]; known["elsewhere"]
+			known["asked"]; known["again"]; known["elsewhere"]
 			for (k in n) if (!(k in known)) { print "no outcome: " k; bad = 1 }
-			exit bad || !n["asked"] || sum != n["asked"] || arrived + n["elsewhere"] != n["asked"]
+			exit bad || !n["asked"] || sum != n["asked"] || arrived + n["elsewhere"] + n["not-sent"] != n["asked"] + n["again"]
 		}' "$NODE_DIR/ledger"
 }
 
@@ -220,6 +252,8 @@ holds() {
 	}
 	if [ -z "$count" ] || [[ $count == *no* ]]; then
 		echo "does not hold: $1"
+		# A log shows the first lines of a failure only.
+		jq -c '{ outcome, policy: .policy.verdict, decider, drop, "end": .end, cause }' <<< "$output" || :
 		jq . <<< "$output"
 		echo "stderr: ${stderr:-}"
 		return 1
@@ -246,18 +280,29 @@ fits_schema() {
 	"$PYTHON" "$ROOT/tests/e2e/schema.py" "$ROOT/doc/$schema.schema.json" <<< "$output"
 }
 
-# What the kernel still has of flowgen's programs and maps though no process holds it (a link holds its program). Other runs may go on beside
+# What flowgen's programs and maps are called: `fg_...`, the names of maps in bpf/, and those of its constants and variables. Those of
+# bpf/policy.bpf.c are the tests' own.
+own_names() {
+	local maps
+	maps=$(sed -nE 's/^\} ([a-z_]+)( __weak)? SEC\("\.maps"\);/\1/p' "$ROOT"/bpf/maps.h "$ROOT"/bpf/{catch,exec,inject,path,stated,tap,verdict}.bpf.c | paste -sd '|')
+	echo "^(fg_.*|($maps)|(datapath|symbol_b|catch_bp|exec_bpf|stated_b|verdict_|marking_)[a-z_]*\\.(rodata|bss|data))\$"
+}
+
+# What the kernel still has of them though no process holds it (a link holds its program). Other runs may go on beside
 # this one, on the same kernel: theirs are held.
 orphans() {
-	local kind
+	local kind names
+	names=$(own_names)
 	for kind in prog map; do
-		bpftool "$kind" list --json | jq -r --arg kind "$kind" '.[] | select((.name // "") | startswith("fg_")) | "\($kind) \(.id) \(.name)"'
+		bpftool "$kind" list --json | jq -r --arg kind "$kind" --arg names "$names" '.[] | select((.name // "") | test($names)) | "\($kind) \(.id) \(.name)"'
 	done | sort > "$BATS_TEST_TMPDIR/all"
 	cat /proc/[0-9]*/fdinfo/* 2> /dev/null | sed -nE 's/^(prog|map)_id:\s*([0-9]+)$/\1 \2 /p' | sort -u > "$BATS_TEST_TMPDIR/held"
-	# Looked at once more: what has gone meanwhile was no orphan.
-	grep -vFf "$BATS_TEST_TMPDIR/held" "$BATS_TEST_TMPDIR/all" | while read -r kind id name; do
+	grep -vFf "$BATS_TEST_TMPDIR/held" "$BATS_TEST_TMPDIR/all" > "$BATS_TEST_TMPDIR/nobodys" || return 0
+	# Looked at once more, after a grace period of RCU: what has gone meanwhile was no orphan.
+	read -rt .2 <> "$NODE_DIR/never" || :
+	while read -r kind id name; do
 		! bpftool "$kind" show id "$id" > /dev/null 2>&1 || echo "$kind $name"
-	done
+	done < "$BATS_TEST_TMPDIR/nobodys"
 }
 
 # What is in one network namespace, as text, but for counters, times, and the state of a link: that is told late, and may
@@ -270,6 +315,7 @@ namespace_state() {
 		ip -6 route show table all | sed 's/expires [0-9]*sec//'
 		ip neigh | awk '{ print $1, $2, $3 }'
 		ip rule
+		conntrack -L 2> /dev/null | sed -E 's/^(([^ ]+ +){2})[0-9]+ /\1/; s/(packets|bytes)=[0-9]+ //g' | sort
 		nft list ruleset | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
 		bpftool net show
 		tc qdisc show
@@ -285,6 +331,8 @@ host_state() {
 	local name
 	echo '== node'
 	node sh -c "$(namespace_state)"
+	echo '== pinned'
+	node find /sys/fs/bpf -mindepth 1 | sort
 	for name in "/proc/$NODE_PID/root/run/netns"/*; do
 		[ -e "$name" ] || continue
 		name=${name##*/}

@@ -20,8 +20,8 @@ cell() {
 	0 | 4)
 		if [ "$(value '.policy.verdict')" = denied ] && [ "$(value '.policy.denied_by.id')" = "$2" ]; then
 			echo "works, $(value '.policy.programs[0].evidence')"
-		elif [ "$(value '.policy.verdict')" = unknown ] && [[ $stderr == *'passes by'* ]]; then
-			echo 'passes by, says so'
+		elif [ "$(value '.policy.verdict')" = unknown ] && [[ $stderr == *bypasses* ]]; then
+			echo 'bypasses, warns'
 		else
 			echo "FAILED: $(value '[.policy.verdict, .outcome, .reason]') $stderr"
 		fi
@@ -39,14 +39,14 @@ row() {
 	netkit*) up+=(--kind netkit --mode "${device#netkit }") ;;
 	esac
 	if ! podctl up web "${up[@]}" 2> /dev/null; then
-		echo "| $kernel | $device | any | no such device | no such device | no such device | - |"
+		echo "| $kernel | $device | any | no such device | no such device | no such device | no such device | - |"
 		return
 	fi
 	if id=$(attach web "$hook" "$(program "$hook")" --proto udp --port 9999 "$@" 2> /dev/null); then
 		auto=$(node "$FLOWGEN" pods --output json | jq -r 'select(.name == "web") | .method')
-		echo "| $kernel | $device | $hook$(native "$@") | $(cell peer-egress "$id") | $(cell host-ingress "$id") | $(cell pod-socket "$id") | $auto |"
+		echo "| $kernel | $device | $hook$(native "$@") | $(cell peer-egress "$id") | $(cell bounce "$id") | $(cell host-ingress "$id") | $(cell pod-socket "$id") | $auto |"
 	else
-		echo "| $kernel | $device | $hook$(native "$@") | no such hook | no such hook | no such hook | - |"
+		echo "| $kernel | $device | $hook$(native "$@") | no such hook | no such hook | no such hook | no such hook | - |"
 	fi
 	podctl del web
 }

@@ -7,10 +7,11 @@ setup_file() {
 	node_up
 	podctl up dst --addr 10.9.0.9/24 --gw 10.9.0.1
 	serve dst 53 9999
+	# Where there is netkit there is tcx.
 	if can peer-egress; then
 		export FULL=peer-egress
 	else
-		export FULL=pod-socket
+		export FULL=bounce
 	fi
 }
 teardown_file() { node_down; }
@@ -55,16 +56,41 @@ denies() {
 	podctl up web --addr 10.9.1.2/32 --kind netkit
 	inject --method host-ingress --dst 10.9.0.9:53 --proto udp
 	is_status 3
-	complains 'host-ingress.*passes by'
+	complains 'host-ingress.*bypasses'
 }
 
-@test "pod-socket meets the peer program too" {
-	podctl up web --addr 10.9.1.2/32 --kind netkit
+# meets METHOD MODE
+meets() {
+	podctl up web --addr 10.9.1.2/32 --kind netkit --mode "$2"
 	id=$(attach web netkit/peer deny_port --proto udp --port 9999)
-	inject --method pod-socket --dst 10.9.0.9:9999 --proto udp
+	inject --method "$1" --dst 10.9.0.9:53 --proto udp
 	is_status 0
-	holds ".method == \"pod-socket\" and .policy.verdict == \"denied\" and .policy.denied_by.id == $id"
+	holds ".method == \"$1\" and .policy.verdict == \"allowed\" and .outcome == \"delivered\" and .policy.programs[0].ran == true"
+	[[ $(podctl seen "$id") == *' 0' ]]
+	inject --method "$1" --dst 10.9.0.9:9999 --proto udp
+	is_status 0
+	holds ".method == \"$1\" and .policy.verdict == \"denied\" and .policy.denied_by.id == $id"
 	[[ $(podctl seen "$id") == *' 1' ]]
+}
+
+@test "pod-socket meets the peer program too" { meets pod-socket l2; }
+@test "bounce meets the peer program, L2" { meets bounce l2; }
+@test "bounce meets the peer program, L3" { meets bounce l3; }
+
+@test "bounce meets everything: programs in the pod, netkit's, the host side's, over IPv6, in batches" {
+	podctl up web --addr 10.9.1.2/32 --addr fd00:1::2/128 --kind netkit
+	podctl up six --addr fd00:6::9/64 --gw fd00:6::1
+	out=$(attach web tcx/egress deny_port --proto udp --port 101-110 --otherwise next)
+	peer=$(attach web netkit/peer deny_port --proto udp --port 201-220)
+	host=$(attach web tcx/ingress deny_port --proto udp --port 301-330)
+	for dst in 10.9.0.9 fd00:6::9; do
+		inject --method bounce --dst "$dst" --proto udp --dport 1-400 --summary
+		is_status 0
+		holds '.method == "bounce" and .total == 400 and .verdicts.denied.count == 60 and .verdicts.allowed.count == 340 and .lost_events == 0'
+		holds '.outcomes.delivered.count == 340 and .outcomes.dropped.count == 60'
+	done
+	podctl del six
+	[[ $(podctl seen "$out") == *' 20' && $(podctl seen "$peer") == *' 40' && $(podctl seen "$host") == *' 60' ]]
 }
 
 @test "nothing enforces here" {
@@ -78,10 +104,10 @@ denies() {
 	# In L3 mode, where no address of a next hop is asked for: that would be dropped too.
 	podctl up web --addr 10.9.1.2/32 --kind netkit --mode l3 --drop-without-program
 	inject --dst 10.9.0.9:53 --proto udp
-	holds '.outcome == "dropped" and .policy.verdict == "denied" and .policy.denied_by == null and .policy.programs == []'
+	holds '.outcome == "dropped" and .policy.verdict == "denied" and (.policy.denied_by | .kind == "bpf" and .id == null) and .policy.programs == []'
 }
 
-@test "a chain: tcx egress, peer programs, host side; the rest is never reached" {
+@test "a chain: tcx egress, peer programs, host side; the rest is not met" {
 	podctl up web --addr 10.9.1.2/32 --kind netkit
 	out=$(attach web tcx/egress next_all)
 	first=$(attach web netkit/peer next_all)

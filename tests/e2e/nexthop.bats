@@ -90,7 +90,7 @@ settle_ipv6() {
 	holds '.packet.src == "10.9.1.3" and .pod.address == "10.9.1.3"'
 	inject --dst 10.9.0.9:53 --proto udp --src 10.9.1.4
 	is_status 2
-	complains '--src: pod netns:web does not own 10.9.1.4 \(--spoof sends it all the same\)'
+	complains '--src: pod netns:web does not own 10.9.1.4 \(--spoof sends it anyway\)'
 	inject --dst 10.9.0.9:53 --proto udp --src 10.9.1.4 --spoof
 	is_status 0
 	holds '.packet.src == "10.9.1.4"'
@@ -111,18 +111,14 @@ settle_ipv6() {
 	complains 'pod netns:web has no IPv4 address on eth0'
 }
 
-@test "no way out: the message shows the pod's own route lookup" {
+@test "no way out: not sent, the pod's own address, and a next hop that does not answer" {
 	podctl up web --addr 10.9.1.2/24
 	inject --dst 10.9.0.9:53 --proto udp
-	is_status 3
-	complains 'no route to the destination \(route: 10\.9\.0\.9: Network is unreachable\)'
-	in_pod web ip route add prohibit 10.8.0.0/16
-	inject --dst 10.8.0.9:53 --proto udp
-	is_status 3
-	complains 'route: 10\.8\.0\.9: (Permission denied|No route to host)'
+	is_status 0
+	holds '.outcome == "not-sent" and .cause.what == "no route to 10.9.0.9 in table main"'
 	inject --dst 10.9.1.2:53 --proto udp
 	is_status 3
-	complains "the pod's own address"
+	complains "the pod's own address: nothing leaves it \(route: local 10\.9\.1\.2 dev lo\)"
 	inject --dst 10.9.1.77:53 --proto udp
 	is_status 3
 	complains 'next hop 10\.9\.1\.77 on eth0 does not answer .*route: 10\.9\.1\.77 dev eth0'
@@ -140,4 +136,49 @@ settle_ipv6() {
 	inject --dst 10.9.0.9:53 --proto udp --bytes
 	is_status 0
 	holds '.pod.device.mode == "l3" and (.outcome == "delivered" or .drop.reason == "NO_SOCKET")'
+}
+
+@test "a link-local destination: the link is that of the pod's device, and so is the source" {
+	local dst own
+	podctl up web --addr 10.9.1.2/32 --addr fd00:1::2/128
+	# Another pod has the same on another link.
+	podctl up dst --addr 10.9.0.9/24 --gw 10.9.0.1 --addr fd00::9/64 --gw fd00::1
+	in_pod dst ip -6 addr add fe80::1/64 dev eth0 nodad
+	settle_ipv6 web fe80::1%eth0
+	own=$(in_pod web ip -6 -j addr show dev eth0 scope link | jq -r '.[].addr_info[].local | select(.)')
+	for dst in fe80::1 fe80::1%eth0 "fe80::1%$(in_pod web ip -j link show eth0 | jq -r ".[0].ifindex")"; do
+		inject --dst "[$dst]:53" --proto udp --bytes
+		is_status 0
+		goes_to "$(host_mac hweb)"
+		holds ".packet.dst == \"fe80::1\" and .packet.src == \"$own\" and .outcome == \"rejected\" and .drop.reason == \"NO_SOCKET\""
+		holds '.observations[.end].device == "hweb" and (.stopped | not)'
+	done
+	inject --dst 'fe80::1%eth9' --proto udp --dport 53
+	is_status 2
+	complains 'pod netns:web: fe80::1%eth9: packets leave by the pod.s device eth0'
+	inject --dst 'fd00::9%eth0' --proto udp --dport 53
+	is_status 2
+	complains '--dst: "fd00::9%eth0" is not ADDRESS'
+	flowgen inject --pod 'ip:fe80::1%eth0' --dst 10.9.0.9:53 --proto udp
+	is_status 2
+	complains 'no zone is known here'
+	flowgen catch --pod netns:web --src 'fe80::1%eth0'
+	is_status 2
+	complains 'without a zone'
+}
+
+@test "a link-local destination on a bridge: the port that has it" {
+	need tcx
+	podctl up web --addr 10.9.5.2/24 --gw 10.9.5.1 --addr fd00:5::2/64 --gw fd00:5::1 --bridge br0
+	podctl up two --addr 10.9.5.3/24 --gw 10.9.5.1 --addr fd00:5::3/64 --gw fd00:5::1 --bridge br0
+	podctl up else --addr 10.9.6.3/24 --gw 10.9.6.1 --addr fd00:6::3/64 --gw fd00:6::1
+	in_pod two ip -6 addr add fe80::7/64 dev eth0 nodad
+	in_pod else ip -6 addr add fe80::7/64 dev eth0 nodad
+	attach two tcx/egress drop_all --other-side > /dev/null
+	attach else tcx/egress next_all --other-side > /dev/null
+	in_pod web ip -6 neigh replace fe80::7 lladdr "$(mac_of two)" dev eth0
+	node bridge fdb replace "$(mac_of two)" dev htwo master static
+	inject --dst '[fe80::7%eth0]:53' --proto udp
+	is_status 0
+	holds '.policy.verdict == "denied" and .policy.denied_by.device == "htwo" and (.decisions | map(select(.kind == "bpf") | .device) == ["htwo"])'
 }

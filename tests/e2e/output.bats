@@ -27,8 +27,7 @@ teardown_file() { node_down; }
 
 @test "the keys that the issue asks for are all there" {
 	inject --dst 10.9.0.9:9999 --proto udp --expect deny --name here
-	holds 'has("schema", "id", "name", "pod", "packet", "method", "policy", "observations", "outcome", "drop", "not_exercised", "lost_events", "expect")' ||
-		holds '["schema", "id", "name", "pod", "packet", "method", "policy", "observations", "outcome", "drop", "not_exercised", "lost_events", "expect"] - keys == []'
+	holds '["schema", "id", "name", "pod", "packet", "method", "policy", "decisions", "decider", "observations", "outcome", "drop", "not_exercised", "lost_events", "expect", "attempts", "cause", "hint"] - keys == []'
 }
 
 @test "a schema that forgot a key would be noticed" {
@@ -57,12 +56,12 @@ teardown_file() { node_down; }
 @test "text: the verdict, the denier and the end of the packet can be read off" {
 	inject --dst 10.9.0.9:9999 --proto udp --output text
 	is_status 0
-	[[ $output == *DENIED*deny_port*tc/ingress*hweb* ]]
+	[[ $output == 'DENIED by deny_port (tc/ingress on hweb, egress of web)'* ]]
 	[[ $output == *next_all* ]]
 	[[ $output == *TC_INGRESS* || $output == *TC_ACT_SHOT* ]]
 	inject --dst 10.9.0.9:53 --proto udp --output text
 	is_status 0
-	[[ $output == *ALLOWED* && $output == *delivered* ]]
+	[[ $(tr -s ' \n' ' ' <<< "$output") == 'DELIVERED at eth0 (dst), '*'; allowed: '*' let it pass'* ]]
 }
 
 @test "text: no escape codes when it is not for a terminal, and 80 columns" {
@@ -82,8 +81,100 @@ on_terminal() {
 	[[ $coloured == *$'\e['*m* ]]
 	plain=$(NO_COLOR=1 on_terminal "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:9999 --proto udp --output text)
 	[[ $plain == *deny_port* && $plain != *$'\e['* ]]
-	json=$(on_terminal "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:9999 --proto udp)
-	[[ $json == *flowgen.result/1* && $json != *$'\e['* ]]
+	[[ $(TERM=dumb on_terminal "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:9999 --proto udp -o text) != *$'\e['* ]]
+	[[ $(on_terminal "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:9999 --proto udp -o text --color=never) != *$'\e['* ]]
+	flowgen inject --pod netns:web --dst 10.9.0.9:9999 --proto udp -o text --color
+	[[ $output == *$'\e['* ]]
+	json=$(on_terminal "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:9999 --proto udp --output json)
+	[[ $json == *flowgen.result/2* && $json != *$'\e['* ]]
+}
+
+@test "on a terminal a live count and the last verdict, on standard error alone" {
+	command -v script > /dev/null || skip 'no script(1)'
+	local sweep=(inject netns:web 10.9.0.9:9995-9999 --udp --interval 20ms) seen
+	# Standard output goes to a file: what the terminal has is standard error.
+	seen=$(on_terminal sh -c "\"\$@\" > $BATS_TEST_TMPDIR/out" sh "$FLOWGEN" "${sweep[@]}")
+	[[ $seen == *'] 1 of 5, last allowed, delivered'*'] 5 of 5, last denied, dropped'* ]]
+	# It is gone when the statistics come.
+	[[ $seen == *$'dropped\r\e[Kflowgen: 5 sent'* ]]
+	[ "$(jq -s length "$BATS_TEST_TMPDIR/out")" = 5 ]
+	refute grep -q $'[\r\e]' "$BATS_TEST_TMPDIR/out"
+	# Without a number to go to; and where it would not fit into a line.
+	seen=$(on_terminal sh -c "\"\$@\" > $BATS_TEST_TMPDIR/out" sh timeout -s INT 4 "$FLOWGEN" inject netns:web 10.9.0.9:9999 --udp -c 0 -i 50ms) || :
+	[[ $seen =~ $'\e[K'[0-9]+' probes, last denied, dropped' ]]
+	seen=$(COLUMNS=30 on_terminal sh -c "\"\$@\" > $BATS_TEST_TMPDIR/out" sh "$FLOWGEN" "${sweep[@]}")
+	[[ $seen == *$'\e[K3 of 5, last allowed, deliver\r\e[K'* || $seen == *$'\e[K5 of 5, last denied, dropped\r\e[K'* ]]
+	[[ $seen != *'['[#\ ]* ]]
+	# Nobody asked, or nobody looks.
+	seen=$(on_terminal sh -c "\"\$@\" > $BATS_TEST_TMPDIR/out" sh "$FLOWGEN" "${sweep[@]}" --quiet)
+	[ -z "$seen" ]
+	flowgen "${sweep[@]}"
+	[[ $stderr != *'of 5'* ]]
+}
+
+@test "text on a terminal, JSON elsewhere, and what FLOWGEN_OUTPUT and a configuration say" {
+	command -v script > /dev/null || skip 'no script(1)'
+	local deny=(inject netns:web 10.9.0.9:9999 --udp) file=$BATS_TEST_TMPDIR/flowgen/config.yaml
+	unset FLOWGEN_CONFIG
+	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR
+	[[ $(on_terminal "$FLOWGEN" "${deny[@]}") == *'DENIED by'*'packet   10.9.1.2:'* ]]
+	# Several: a line for each, unless more is asked for.
+	output=$(on_terminal "$FLOWGEN" inject netns:web 10.9.0.9:9998-9999 --udp --color=never)
+	[[ $output == *'1: '*' > 10.9.0.9:9998 udp '*'2: '*' > 10.9.0.9:9999 udp '*' DENIED by deny_port'* ]]
+	[[ $output != *'packet   10.9.1.2:'* ]]
+	[[ $(on_terminal "$FLOWGEN" inject netns:web 10.9.0.9:9998-9999 --udp -v) == *'packet   10.9.1.2:'*'not exercised'*'cgroup hooks'* ]]
+	flowgen "${deny[@]}"
+	holds '.schema == "flowgen.result/2"'
+	FLOWGEN_OUTPUT=text flowgen "${deny[@]}"
+	[[ $output == 'DENIED by'*$'\n'packet* && $output != *'cgroup hooks'* ]]
+	FLOWGEN_OUTPUT=wide flowgen "${deny[@]}"
+	[[ $output == 'DENIED by'*'not exercised'*'cgroup hooks'* ]]
+	# One that this verb has not, and one that is none.
+	FLOWGEN_OUTPUT=tap flowgen "${deny[@]}"
+	holds '.schema == "flowgen.result/2"'
+	FLOWGEN_OUTPUT=xml flowgen "${deny[@]}"
+	is_status 2
+	complains '^flowgen inject: FLOWGEN_OUTPUT: output: must be json, text'
+	mkdir -p "${file%/*}"
+	printf 'output: oneline\ninject: {ttl: 9, name: "from a file"}\n' > "$file"
+	flowgen "${deny[@]}"
+	[[ $output == '1: '*'DENIED by deny_port'* && $(lines) = 1 ]]
+	FLOWGEN_OUTPUT=json flowgen "${deny[@]}"
+	holds '.packet.ttl == 9 and .name == "from a file"'
+	flowgen "${deny[@]}" -o json --ttl 7
+	holds '.packet.ttl == 7'
+	FLOWGEN_CONFIG='' flowgen "${deny[@]}"
+	holds '.name == null'
+	# A default gives way to another option that says the same thing.
+	printf 'inject: {proto: icmp, dport: 80}\ncatch: {pass: true}\n' > "$file"
+	flowgen "${deny[@]}"
+	holds '.packet.proto == "udp" and .packet.dport == 9999'
+	flowgen inject netns:web 10.9.0.9
+	holds '.packet.proto == "icmp"'
+	flowgen inject netns:web 10.9.0.9 --tcp
+	holds '.packet.dport == 80'
+	flowgen catch netns:dst --proto udp --intercept --duration 10ms
+	is_status 0
+	printf 'output: text\nnothing: 3\n' > "$file"
+	flowgen catch --help
+	[[ $output == *'--intercept'* ]]
+	is_status 0
+	flowgen "${deny[@]}"
+	is_status 2
+	complains "flowgen/config.yaml:2: unknown key .nothing"
+	printf 'inject: {tttl: 3}\n' > "$file"
+	flowgen "${deny[@]}"
+	complains 'flowgen/config.yaml:1: there is no option --tttl'
+	FLOWGEN_CONFIG=$BATS_TEST_TMPDIR/nowhere flowgen "${deny[@]}"
+	complains 'nowhere: No such file'
+}
+
+@test "text is as wide as the terminal" {
+	COLUMNS=60 flowgen inject netns:web 10.9.0.9:9999 --udp -o text
+	[ "$(head -n 1 <<< "$output" | wc -L)" -le 60 ]
+	[ "$(grep '^packet\|^pod' <<< "$output" | wc -L)" -le 60 ]
+	COLUMNS=200 flowgen inject netns:web 10.9.0.9:9999 --udp -o text
+	[ "$(wc -L <<< "$output")" -gt 80 ]
 }
 
 @test "text: control characters in a device's name do not reach the terminal" {

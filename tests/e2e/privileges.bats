@@ -46,6 +46,7 @@ answered() {
 @test "the documented set is enough, for each method" {
 	local method methods=(auto pod-socket host-ingress)
 	! can peer-egress || methods+=(peer-egress)
+	! can tcx || methods+=(bounce)
 	for method in "${methods[@]}"; do
 		with "${NEEDED[@]}" -- "$FLOWGEN" "${question[@]}" --method "$method"
 		answered

@@ -63,7 +63,7 @@ answered() {
 	inject --deliver --dst 10.9.0.9:8082 --proto tcp
 	# A kernel before 6.3 does not tell who consumed it.
 	is_status 0 || { refute can tcx && is_status 4; }
-	holds '.outcome == "delivered" or .outcome == "replied" or .reason == "consumed where it was received, by whom is not known"'
+	holds '.outcome == "delivered" or .outcome == "replied" or .reason == "consumed where it was received; what consumed it is not known"'
 }
 
 @test "TCP: a SYN is answered by a listener, and by a closed port" {

@@ -20,7 +20,7 @@ namespaces() { lsns -t net -n -o NS 2> /dev/null | sort; }
 # Runs inside the node: how long a whole run takes, then one run for each moment, killed there.
 kill_at_random_moments() {
 	cat <<-'SCRIPT'
-		flowgen=$1 kills=$2 never=$3 seed=$4
+		flowgen=$1 kills=$2 never=$3 seed=$4 method=("${@:5}")
 		RANDOM=$seed
 		args=(inject --pod netns:web --dst 10.9.0.9 --proto udp --dport 1-3000)
 		# The shortest of three: on a busy machine one alone may say too much, and the kills come too late.
@@ -36,6 +36,8 @@ kill_at_random_moments() {
 			# Every fourth with tables in the ruleset, which go with their socket.
 			extra=()
 			((i % 4)) || extra=(--trace-netfilter --deliver)
+			# And every other one with packets that a program inside the pod sends on.
+			((i % 2)) || extra+=("${method[@]}")
 			"$flowgen" "${args[@]}" "${extra[@]}" > /dev/null 2>&1 &
 			pid=$!
 			moment=$(((RANDOM << 15 | RANDOM) % whole))
@@ -55,7 +57,9 @@ kill_at_random_moments() {
 	echo "seed $seed"
 	host_state > "$BATS_TEST_TMPDIR/before"
 	namespaces > "$BATS_TEST_TMPDIR/ns.before"
-	node bash -c "$(kill_at_random_moments)" - "$FLOWGEN" "$KILLS" "$NODE_DIR/never" "$seed"
+	local bounce=()
+	! can tcx || bounce=(--method bounce)
+	node bash -c "$(kill_at_random_moments)" - "$FLOWGEN" "$KILLS" "$NODE_DIR/never" "$seed" "${bounce[@]}"
 	gone() {
 		host_state > "$BATS_TEST_TMPDIR/after"
 		cmp -s "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"

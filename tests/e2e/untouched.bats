@@ -24,10 +24,20 @@ setup_file() {
 }
 teardown_file() { node_down; }
 
+# What the stacks of the pods have counted; without tcx they see what flowgen sends. Neighbours' questions come when they come.
+stacks() {
+	local pod
+	can tcx || return 0
+	for pod in web dst; do
+		in_pod "$pod" awk '$1 !~ /^(Icmp6|Ip6|UdpLite6)/' /proc/net/snmp /proc/net/netstat /proc/net/snmp6
+	done
+}
+
 # All that the kernel has of BPF, whoever's it is; other tests run beside this one, so only what this node's devices have
 # and what is flowgen's is in host_state.
 unchanged_by() {
 	host_state > "$BATS_TEST_TMPDIR/before"
+	stacks > "$BATS_TEST_TMPDIR/counted"
 	"$@"
 	gone() {
 		host_state > "$BATS_TEST_TMPDIR/after"
@@ -36,21 +46,35 @@ unchanged_by() {
 	# Namespaces and programs go a moment after their last user.
 	wait_for gone || diff -u "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
 	[ -s "$BATS_TEST_TMPDIR/before" ]
+	stacks | diff -u "$BATS_TEST_TMPDIR/counted" -
 }
 
 # shellcheck disable=SC2120  # unchanged_by passes them
 run_once() {
-	inject --dst 10.9.0.9:53 --proto udp "$@"
+	[[ " $* " == *' --dst '* ]] || set -- --dst 10.9.0.9:53 "$@"
+	inject --proto udp "$@"
 	is_status 0
 }
 
 @test "inject, as auto chooses" { unchanged_by run_once; }
 @test "inject by pod-socket" { unchanged_by run_once --method pod-socket; }
 @test "inject by host-ingress" { unchanged_by run_once --method host-ingress; }
+@test "inject by bounce" {
+	need tcx
+	podctl up plain --addr 10.9.4.2/32
+	attach plain tcx/egress next_all > /dev/null
+	in_pod plain ping -c 1 -W 5 10.9.0.9 > /dev/null
+	bounced() {
+		flowgen inject --pod netns:plain --dst 10.9.0.9:53 --proto udp --method bounce
+		is_status 0
+	}
+	unchanged_by bounced
+	podctl del plain
+}
 @test "a sweep" { unchanged_by run_once --dst 10.9.0.9 --dport 1-5000 --summary; }
 @test "a run that fails" {
 	fails() {
-		inject --dst 10.9.0.9:53 --proto udp --pod netns:nosuch
+		flowgen inject --dst 10.9.0.9:53 --proto udp --pod netns:nosuch
 		is_status 3
 	}
 	unchanged_by fails

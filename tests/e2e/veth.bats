@@ -43,7 +43,7 @@ nothing_enforces() {
 	holds '.outcome == "delivered"'
 }
 
-# chain METHOD HOOK: the first says next, the second drops, the third is never reached.
+# chain METHOD HOOK: the first says next, the second drops, the third is not met.
 chain() {
 	local first second third
 	first=$(attach web "$2" next_all)
@@ -79,6 +79,15 @@ chain() {
 @test "peer-egress: nothing enforces here" { need peer-egress; nothing_enforces peer-egress; }
 @test "peer-egress: a chain on tcx/egress" { need peer-egress tcx; chain peer-egress tcx/egress; }
 @test "peer-egress: native XDP denies" { need peer-egress; denies_xdp peer-egress; }
+
+@test "bounce: tcx/egress denies" { need tcx; denies bounce tcx/egress; }
+@test "bounce: tc/egress denies" { need tcx; denies bounce tc/egress; }
+@test "bounce: tcx/ingress denies" { need tcx; denies bounce tcx/ingress; }
+@test "bounce: tc/ingress denies" { need tcx; denies bounce tc/ingress; }
+@test "bounce: nothing enforces here" { need tcx; nothing_enforces bounce; }
+@test "bounce: a chain on tcx/egress" { need tcx; chain bounce tcx/egress; }
+@test "bounce: a chain on tc/egress" { need tcx; chain bounce tc/egress; }
+@test "bounce: native XDP denies" { need tcx; denies_xdp bounce; }
 
 denies_xdp() {
 	local id
@@ -116,7 +125,10 @@ denies_xdp() {
 	holds '.policy.programs | map(.hook) == ["tcx/egress", "tcx/egress", "tc/egress", "xdp", "tcx/ingress", "tc/ingress"]'
 	holds '.policy.programs | map(.side) == ["pod", "pod", "pod", "host", "host", "host"]'
 	holds '.policy.programs | map(.device) == ["eth0", "eth0", "eth0", "hweb", "hweb", "hweb"]'
-	holds '.policy.verdict == "allowed" and (.policy.programs | all(.ran == true))'
+	# XDP in the driver makes another sk_buff of it: without return values a redirect would look the same.
+	verdict=unknown
+	! can fexit || verdict=allowed
+	holds ".policy.verdict == \"$verdict\" and (.policy.programs | all(.ran == true))"
 }
 
 @test "programs that are not on the egress path are not listed" {
@@ -134,7 +146,7 @@ denies_xdp() {
 	tag=$(bpftool prog show id "$id" --json | jq -r .tag)
 	holds ".policy.programs[0] | .name == \"deny_port\" and .tag == \"$tag\" and .id == $id"
 	# The denier is that program, by the same words.
-	holds '.policy as $p | $p.denied_by | to_entries | length >= 2 and all(.value == $p.programs[0][.key])'
+	holds '.policy as $p | $p.denied_by | to_entries | map(select(.key | IN("kind", "netns") | not)) | length >= 6 and all(.value == $p.programs[0][.key])'
 }
 
 @test "a program that redirects: the verdict is redirected, and the packet goes there" {

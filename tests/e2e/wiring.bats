@@ -103,11 +103,63 @@ works() {
 	refuses web 'other end of its device eth0 is in the pod itself'
 }
 
+@test "an end of the pair is down: inject says which, and so does the list" {
+	podctl up web --addr 10.9.1.2/32 --addr fd00:1::2/128
+	node ip link set hweb down
+	for dst in 10.9.0.9:53 '[fd00::9]:53'; do
+		flowgen inject --pod netns:web --dst "$dst" --proto udp
+		is_status 3
+		complains 'pod netns:web: its host-side device hweb is down'
+	done
+	listed web
+	holds '.note == "its host-side device hweb is down" and .refused == null and .device.primary == "hweb"'
+	node ip link set hweb up
+	in_pod web ip link set eth0 down
+	inject_as web
+	is_status 3
+	complains 'pod netns:web: its device eth0 is down'
+	listed web
+	holds '.note == "its device eth0 is down"'
+	# The others are listed as ever.
+	listed dst
+	holds '.note == null and .method != null'
+}
+
+@test "a host side that was moved to another namespace: told, and the others are listed" {
+	podctl up web --addr 10.9.1.2/32
+	node ip netns add inside
+	node ip link set hweb netns inside
+	inject_as web
+	is_status 3
+	complains 'its host-side device hweb, in the namespace inside, is down'
+	in_pod inside ip link set hweb up
+	inject_as web
+	is_status 3
+	complains 'pod netns:web: .*\(its host-side device hweb is in the namespace inside\)'
+	listed web
+	holds '.note == "its host-side device hweb is in the namespace inside" and .refused == null'
+	listed dst
+	holds '.note == null and .method != null'
+}
+
+@test "the primary end of a netkit pair in a namespace: its row says so" {
+	need netkit
+	podctl up web --addr 10.9.1.2/32 --kind netkit
+	node ip netns add inside
+	node ip link set hweb netns inside
+	in_pod inside ip link set hweb up
+	refuses inside 'device hweb is the primary end of a netkit pair'
+	listed web
+	holds '.note == "its host-side device hweb is in the namespace inside"'
+	listed dst
+	holds '.note == null and .method != null'
+}
+
 @test "macvlan: no pair" {
 	link web mv0 link hdst type macvlan
 	node ip link set mv0 netns web name eth0
 	in_pod web ip link set eth0 up
-	refuses web 'device eth0 \(macvlan\) is no end of a veth or netkit pair'
+	refuses web 'device eth0 \(macvlan\) is not an end of a veth or netkit pair'
 }
 
 @test "macvlan with the index that its parent has: no pair either" {
@@ -124,7 +176,7 @@ works() {
 	link web iv0 link hdst type ipvlan
 	node ip link set iv0 netns web name eth0
 	in_pod web ip link set eth0 up
-	refuses web 'device eth0 \(ipvlan\) is no end of a veth or netkit pair'
+	refuses web 'device eth0 \(ipvlan\) is not an end of a veth or netkit pair'
 }
 
 @test "hardware of the pod's own, as with SR-IOV: no pair" {
@@ -132,7 +184,7 @@ works() {
 	node ip netns add web
 	in_pod web ip tuntap add eth0 mode tap 2> /dev/null || skip 'this kernel has no tun'
 	in_pod web ip link set eth0 up
-	refuses web 'device eth0 \((tun|hardware)\) is no end of a veth or netkit pair'
+	refuses web 'device eth0 \((tun|hardware)\) is not an end of a veth or netkit pair'
 }
 
 @test "nothing but loopback" {
@@ -211,4 +263,81 @@ two_pairs() {
 	is_status 0
 	fits_schema pod
 	[ "$(jq -r .name <<< "$output" | sort | xargs)" = 'dst web' ]
+}
+
+# inner_node: a pod of this node that is a node itself, with the pods leaf and leaf2.
+inner_node() {
+	local n=0 leaf
+	node ip netns add leaf
+	node ip netns add leaf2
+	podctl up kn --addr 10.9.3.2/24 --gw 10.9.3.1 --addr fd00:3::2/64 --gw fd00:3::1
+	in_pod kn sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	for leaf in leaf leaf2; do
+		n=$((n + 1))
+		in_pod kn ip link add "h$leaf" type veth peer name eth0 netns "$leaf"
+		in_pod kn ip addr add "10.8.$n.1/24" dev "h$leaf"
+		in_pod kn ip -6 addr add "fd00:8:$n::1/64" dev "h$leaf" nodad
+		in_pod kn ip link set "h$leaf" up
+		in_pod "$leaf" ip addr add "10.8.$n.2/24" dev eth0
+		in_pod "$leaf" ip -6 addr add "fd00:8:$n::2/64" dev eth0 nodad
+		in_pod "$leaf" ip link set eth0 up
+		in_pod "$leaf" ip route add default via "10.8.$n.1"
+		in_pod "$leaf" ip -6 route add default via "fd00:8:$n::1"
+	done
+	node ip route add 10.8.0.0/16 via 10.9.3.2
+	node ip -6 route add fd00:8::/32 via fd00:3::2
+}
+
+# from_leaf DESTINATION [OPTION...]: as a pod of the inner node, by a flowgen that runs in the inner node.
+from_leaf() { run --separate-stderr in_pod kn "$FLOWGEN" inject --pod netns:leaf --dst "$1" --proto udp "${@:2}"; }
+
+@test "run in a node that is a container: what is above and beside it is not taken for a pod" {
+	local before dst
+	inner_node
+	podctl up beside --addr 10.9.6.9/24 --gw 10.9.6.1 --addr fd00:6::9/64 --gw fd00:6::1
+	# Its own pods are, and do not notice.
+	for dst in 10.8.2.2 '[fd00:8:2::2]'; do
+		from_leaf "$dst:53"
+		is_status 0
+		if can tcx; then holds '.outcome == "delivered" and .stopped'; fi
+	done
+	# A server beside it gets what it is sent, as one on any other host would. Without tcx no socket of this kernel does.
+	serve beside 54
+	before=$(served 54)
+	for dst in 10.9.6.9 '[fd00:6::9]'; do
+		from_leaf "$dst:54"
+		is_status 0
+		if can tcx; then holds '.outcome == "delivered" and (.stopped | not)'; else holds '.outcome == "delivered" and .stopped'; fi
+	done
+	if can tcx; then [ "$(served 54)" = $((before + 2)) ]; else [ "$(served 54)" = "$before" ]; fi
+	# The node above: nothing listens there, and that is what is said.
+	for dst in 10.9.3.1 '[fd00:3::1]'; do
+		from_leaf "$dst:55"
+		is_status 0
+		# Without tcx answers are not seen, and what is left is the drop.
+		if can tcx; then holds '.outcome == "rejected" and .drop.reason == "NO_SOCKET"'; else holds '.outcome == "dropped" and .drop.reason == "NO_SOCKET"'; fi
+	done
+	# From above the pods of the inner node are below, and do not notice.
+	if can tcx; then
+		podctl up web --addr 10.9.1.2/32
+		flowgen inject --pod netns:web --dst 10.8.2.2:53 --proto udp
+		is_status 0
+		holds '.outcome == "delivered" and .stopped'
+	fi
+}
+
+@test "where the other ends of pairs are is asked once, and not for each pod" {
+	command -v strace > /dev/null || skip 'strace is not installed'
+	local n opened
+	node ip netns add kn
+	for n in {1..20}; do
+		node ip netns add "p$n"
+		in_pod kn ip link add "h$n" type veth peer name eth0 netns "p$n"
+		in_pod "p$n" ip link set eth0 up
+	done
+	node strace -qq -e trace=openat -o "$NODE_DIR/opened" "$FLOWGEN" pods --output json > "$NODE_DIR/listed"
+	[ "$(jq -r 'select(.note) | .name' "$NODE_DIR/listed" | wc -l)" -ge 20 ]
+	opened=$(grep -c '/run/netns/' "$NODE_DIR/opened")
+	# Of 22 namespaces; each for each would be 484.
+	[ "$opened" -le 260 ] || { echo "opened: $opened"; false; }
 }

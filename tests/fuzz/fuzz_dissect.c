@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dissect.h"
-#include "rewrite.h"
+#include "header/dissect.h"
+#include "header/rewrite.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	fg_flow_extract_quoted(data, size, &flow);
-	if (fg_layout_find(data, size, &layout) < 0)
+	if (fg_flow_layout_find(data, size, &layout) < 0)
 		return 0;
 	copy = malloc(size);
 	if (!copy)

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any bytes as a message of nf_tables: a trace with the packet's headers, and a rule. */
+/*
+ * Any bytes as a message of netlink: of nf_tables a trace with the packet's headers, and a rule; an
+ * entry of a hook, a chain; a tc filter.
+ */
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nft.h"
+#include "net/nft.h"
+#include "node/hooks.h"
+#include "node/tc.h"
 
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_hook.h>
+#include <linux/rtnetlink.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,6 +43,42 @@ static void read_rule(const struct nlmsghdr *nlh)
 	fg_netfilter_text(&by, text, sizeof(text));
 }
 
+static void read_hook(const struct nlmsghdr *nlh)
+{
+	char text[FG_HOOKS_TEXT_LEN];
+	struct fg_hooks hooks = {};
+
+	if (fg_hooks_read(nlh, NFPROTO_IPV4, &hooks))
+		abort();
+	for (size_t i = 0; i < hooks.count; i++)
+		fg_hooks_text(&hooks.list[i], text, sizeof(text));
+	fg_hooks_free(&hooks);
+}
+
+static void read_filter(const struct nlmsghdr *nlh)
+{
+	char text[FG_LADDER_FILTER_LEN];
+	struct fg_tc_filters filters = {};
+
+	fg_tc_filter_read(nlh, &filters);
+	for (size_t i = 0; i < filters.count; i++)
+		fg_ladder_filter_text(&filters.list[i], text, sizeof(text));
+	fg_tc_filters_free(&filters);
+}
+
+static uint16_t type_of(uint8_t byte)
+{
+	static const uint16_t types[] = {
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE,
+		NFNL_SUBSYS_HOOK << 8 | NFNL_MSG_HOOK_GET,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN,
+		RTM_NEWTFILTER,
+	};
+
+	return types[byte % (sizeof(types) / sizeof(types[0]))];
+}
+
 /* The first byte says which kind of message it is; the rest begins with its nfgenmsg. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -49,13 +92,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nlh = malloc(len);
 	if (!nlh)
 		abort();
-	*nlh = (struct nlmsghdr){ .nlmsg_len = (uint32_t)len,
-				  .nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 |
-							   (data[0] & 1 ? NFT_MSG_TRACE
-									: NFT_MSG_NEWRULE)) };
+	*nlh = (struct nlmsghdr){ .nlmsg_len = (uint32_t)len, .nlmsg_type = type_of(data[0]) };
 	memcpy((uint8_t *)nlh + NLMSG_HDRLEN, data + 1, size - 1);
 	read_trace(nlh);
 	read_rule(nlh);
+	read_hook(nlh);
+	read_filter(nlh);
 	free(nlh);
 	return 0;
 }

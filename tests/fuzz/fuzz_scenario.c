@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "case.h"
-#include "scenario.h"
+#include "suite/case.h"
+#include "scenario/scenario.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,6 +17,7 @@ static void use(const struct fg_scenario *scenario, const struct fg_scenario_fou
 	char name[FG_SCENARIO_NAME_LEN];
 	struct fg_error err;
 	const char **seen;
+	uint8_t *statuses;
 	char *text;
 
 	if (fg_scenario_lay_out(scenario, found, &layout, &err)) {
@@ -24,14 +25,19 @@ static void use(const struct fg_scenario *scenario, const struct fg_scenario_fou
 		return;
 	}
 	seen = calloc(layout.total + 1, sizeof(*seen));
-	for (uint64_t i = 0; i < layout.total; i++)
+	statuses = calloc(layout.total + 1, sizeof(*statuses));
+	for (uint64_t i = 0; i < layout.total; i++) {
 		seen[i] = i % 3 ? "deny" : NULL;
+		statuses[i] = (uint8_t)i;
+	}
 	for (size_t i = 0; i < layout.count && i < 100; i++)
 		if (!*fg_scenario_probe_name(scenario, &layout.blocks[i],
 					     layout.blocks[i].total - 1, name, sizeof(name)))
 			abort();
-	text = layout.count < 1000 ? fg_scenario_record(scenario, &layout, seen, &err) : NULL;
+	text = layout.count < 1000 ? fg_scenario_record(scenario, &layout, seen, statuses, &err)
+				   : NULL;
 	free(text);
+	free(statuses);
 	free(seen);
 	fg_scenario_layout_free(&layout);
 }

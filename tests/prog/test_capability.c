@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_capability.c - the probes tell the truth, with every set of privileges, and leave nothing behind. */
+/*
+ * test_capability.c - the probes tell the truth, with every set of privileges, and leave nothing
+ * behind.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -12,16 +15,20 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include <bpf/libbpf.h>
 
-#include "capability.h"
-#include "names.h"
+#include "base/clock.h"
+#include "base/count.h"
+#include "host/capability.h"
+#include "probe/names.h"
 #include "podctl.h"
 #include "prog.h"
+
+/* The place of host-ingress among the methods: it needs nothing that a kernel may lack. */
+#define HOST_INGRESS 2
 
 static struct fg_capabilities all;
 
@@ -38,8 +45,8 @@ static void test_complete(void **state)
 
 		assert_non_null(c->name);
 		assert_true(strlen(c->need) > 5);
-		assert_string_equal(c->name, fg_feature_name((enum fg_feature)i));
-		assert_string_equal(c->need, fg_feature_need((enum fg_feature)i));
+		assert_string_equal(c->name, fg_capability_feature_name((enum fg_feature)i));
+		assert_string_equal(c->need, fg_capability_feature_need((enum fg_feature)i));
 		/* There is a reason exactly where it does not work. */
 		assert_int_equal(c->works, c->why[0] == '\0');
 		if (!c->works)
@@ -59,7 +66,7 @@ static void test_agrees_with_podctl(void **state)
 		     { "fexit", FG_FEATURE_FEXIT } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+	for (size_t i = 0; i < COUNT(same); i++) {
 		char verb[] = "can", thing[16], *argv[] = { verb, thing, NULL };
 
 		snprintf(thing, sizeof(thing), "%s", same[i].thing);
@@ -79,6 +86,7 @@ static void test_kernel_has_the_basics(void **state)
 	assert_true(works(FG_FEATURE_AF_PACKET));
 	assert_true(works(FG_FEATURE_VETH));
 	assert_true(works(FG_FEATURE_CLSACT));
+	assert_true(works(FG_FEATURE_REDIRECT_PEER));
 	assert_true(works(FG_FEATURE_XDP));
 	assert_true(works(FG_FEATURE_RUN_STATS));
 	/* Where there is netkit there is tcx: both came with the same list of programs. */
@@ -87,15 +95,18 @@ static void test_kernel_has_the_basics(void **state)
 
 static void test_methods(void **state)
 {
-	const struct fg_method_support *peer = &all.methods[0];
+	const struct fg_method_support *peer = &all.methods[0], *bounce = &all.methods[1];
 
 	(void)state;
 	assert_int_equal(peer->method, FG_METHOD_PEER_EGRESS);
-	assert_int_equal(all.methods[1].method, FG_METHOD_HOST_INGRESS);
-	assert_int_equal(all.methods[2].method, FG_METHOD_POD_SOCKET);
+	assert_int_equal(bounce->method, FG_METHOD_BOUNCE);
+	assert_int_equal(all.methods[HOST_INGRESS].method, FG_METHOD_HOST_INGRESS);
+	assert_int_equal(all.methods[3].method, FG_METHOD_POD_SOCKET);
 	assert_int_equal(peer->works, works(FG_FEATURE_EGRESS_FLAG));
 	assert_string_equal(peer->missing, peer->works ? "" : "BPF_F_EGRESS");
-	assert_true(all.methods[1].works && all.methods[2].works);
+	assert_int_equal(bounce->works, works(FG_FEATURE_TCX));
+	assert_string_equal(bounce->missing, bounce->works ? "" : "tcx");
+	assert_true(all.methods[2].works && all.methods[3].works);
 	assert_true(fg_capability_any_method(&all));
 }
 
@@ -119,13 +130,16 @@ static void test_leaves_nothing(void **state)
 
 	(void)state;
 	for (int i = 0; i < FG_FEATURES; i++) {
-		fg_feature_probe((enum fg_feature)i, NULL);
+		fg_capability_feature_probe((enum fg_feature)i, NULL);
 		assert_int_equal(count_fds(), before);
 		assert_int_equal(prog_netns(), netns);
 	}
 }
 
-/* --- fewer privileges: each case in a process of its own, whose exit status is the number of the check that failed ---- */
+/*
+ * --- fewer privileges: each case in a process of its own, whose exit status is the number of the
+ * check that failed ----
+ */
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -190,15 +204,16 @@ static int without_one(int capability)
 	CHECK(err.kind == FG_ERR_UNSUPPORTED);
 	CHECK(err.hint[0]);
 	for (int i = 0; i < 4; i++)
-		CHECK(!strstr(err.message, fg_feature_name(feature_of(needed[i]))) ==
+		CHECK(!strstr(err.message, fg_capability_feature_name(feature_of(needed[i]))) ==
 		      (needed[i] != capability));
-	CHECK(strstr(err.message, fg_feature_need(feature_of(capability))));
+	CHECK(strstr(err.message, fg_capability_feature_need(feature_of(capability))));
 	fg_capability_probe(&now);
 	CHECK(!now.list[feature_of(capability)].works);
 	CHECK(!strcmp(now.list[feature_of(capability)].why, "not held"));
 	CHECK(!fg_capability_any_method(&now));
 	/* What could not be tried for want of it is not said to be missing. */
-	CHECK(!strcmp(now.methods[1].missing, fg_feature_name(feature_of(capability))) ||
+	CHECK(!strcmp(now.methods[HOST_INGRESS].missing,
+		      fg_capability_feature_name(feature_of(capability))) ||
 	      capability == CAP_NET_RAW);
 	return 0;
 }
@@ -220,11 +235,11 @@ static int without_implied(int unused)
 	(void)unused;
 	CHECK(!drop(CAP_BPF) && !drop(CAP_PERFMON) && !drop(CAP_DAC_READ_SEARCH));
 	CHECK(!fg_capability_preflight(&err));
-	CHECK(!fg_feature_probe(FG_FEATURE_CAP_BPF, NULL));
-	CHECK(!fg_feature_probe(FG_FEATURE_CAP_PERFMON, NULL));
-	CHECK(!fg_feature_probe(FG_FEATURE_TP_BTF, NULL));
-	CHECK(!fg_feature_probe(FG_FEATURE_PROBE_READ, NULL));
-	CHECK(fg_feature_probe(FG_FEATURE_CAP_DAC_READ_SEARCH, NULL));
+	CHECK(!fg_capability_feature_probe(FG_FEATURE_CAP_BPF, NULL));
+	CHECK(!fg_capability_feature_probe(FG_FEATURE_CAP_PERFMON, NULL));
+	CHECK(!fg_capability_feature_probe(FG_FEATURE_TP_BTF, NULL));
+	CHECK(!fg_capability_feature_probe(FG_FEATURE_PROBE_READ, NULL));
+	CHECK(fg_capability_feature_probe(FG_FEATURE_CAP_DAC_READ_SEARCH, NULL));
 	return 0;
 }
 
@@ -265,13 +280,11 @@ static double milliseconds(int (*action)(void))
 	double best = 1e9;
 
 	for (int i = 0; i < 10; i++) {
-		struct timespec a, b;
+		uint64_t start = fg_clock_now();
 		double ms;
 
-		clock_gettime(CLOCK_MONOTONIC, &a);
 		assert_int_equal(action(), 0);
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		ms = (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
+		ms = (double)(fg_clock_now() - start) / 1e6;
 		best = ms < best ? ms : best;
 	}
 	return best;
@@ -284,7 +297,7 @@ static int preflight(void)
 
 static int probe_egress(void)
 {
-	fg_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
+	fg_capability_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
 	return 0;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_inject.c - the inject program: which frames it takes, what it makes of them, and what it says and remembers. */
+/*
+ * test_inject.c - the inject program: which frames it takes, what it makes of them, and what it
+ * says and remembers.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,19 +13,23 @@
 
 #include <bpf/bpf.h>
 
-#include "capability.h"
-#include "datapath.skel.h"
+#include "base/count.h"
+#include "host/capability.h"
+#include "probe/wire.h"
+#include "bpf/datapath.skel.h"
 #include "prog.h"
+#include "seed.h"
 
 #define COOKIE 0xdeadbeef
 #define SLOT 300
 #define PROBE 70001
 #define GENERATION 5
+#define MARK 0xc001d00d
 #define RING_BYTES 4096
 #define SHOT 2
 #define REDIRECT 7
 
-static const struct fg_target target = {
+static const struct fg_slot_target target = {
 	.ifindex = 1,
 	.method = FG_WIRE_HOST_INGRESS,
 	.dmac = { 0x0a, 1, 2, 3, 4, 5 },
@@ -34,7 +41,7 @@ struct bench {
 	struct fg_config config;
 };
 
-static void set_target(struct bench *b, uint32_t slot, const struct fg_target *t)
+static void set_target(struct bench *b, uint32_t slot, const struct fg_slot_target *t)
 {
 	assert_int_equal(bpf_map__update_elem(b->bpf->maps.targets, &slot, sizeof(slot), t,
 					      sizeof(*t), 0),
@@ -197,7 +204,7 @@ static void test_bad_envelope(void **state)
 static void test_emptied_slot(void **state)
 {
 	struct bench *b = *state;
-	struct fg_target none = target;
+	struct fg_slot_target none = target;
 
 	none.method = FG_WIRE_NONE;
 	set_target(b, SLOT, &none);
@@ -207,7 +214,7 @@ static void test_emptied_slot(void **state)
 static void test_slots(void **state)
 {
 	struct bench *b = *state;
-	struct fg_target other = target;
+	struct fg_slot_target other = target;
 	struct prog_frame out, frame;
 
 	other.dmac[5] = 0xee;
@@ -274,17 +281,108 @@ static void test_silent_probe(void **state)
 	assert_int_equal(prog_map_count(b->bpf->obj, "tracked"), 0);
 }
 
-/* The helper's answer is the program's: redirected where the kernel knows the flag, dropped where not. */
+/*
+ * The helper's answer is the program's: redirected where the kernel knows the flag, dropped where
+ * not.
+ */
 static void test_peer_egress(void **state)
 {
 	struct bench *b = *state;
 	struct prog_frame frame = prog_frame_make(SLOT, PROBE, COOKIE);
-	struct fg_target peer = target;
-	bool known = !fg_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
+	struct fg_slot_target peer = target;
+	bool known = !fg_capability_feature_probe(FG_FEATURE_EGRESS_FLAG, NULL);
 
 	peer.method = FG_WIRE_PEER_EGRESS;
 	set_target(b, SLOT, &peer);
 	assert_int_equal(inject(b, &frame, NULL), known ? REDIRECT : SHOT);
+}
+
+/* Runs it, and returns the mark that it left; *retval its return value. */
+static uint32_t mark_after(const struct bench *b, const struct prog_frame *frame, int *retval)
+{
+	struct __sk_buff after = {};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(*frame),
+		    .ctx_out = &after, .ctx_size_out = sizeof(after));
+
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(b->bpf->progs.fg_inject), &run), 0);
+	*retval = (int)run.retval;
+	return after.mark;
+}
+
+/* The first leg: going into the pod's device, marked, remembered, and not injected yet. */
+static void test_bounce(void **state)
+{
+	struct bench *b = *state;
+	struct prog_frame frame = prog_frame_make(SLOT, PROBE, COOKIE);
+	struct fg_slot_target bounced = target;
+	struct prog_events events;
+	int retval;
+
+	b->config.mark = MARK;
+	prog_set(b->bpf->obj, "config", &b->config);
+	assert_int_equal(mark_after(b, &frame, &retval), 0);
+	bounced.method = FG_WIRE_BOUNCE;
+	set_target(b, SLOT, &bounced);
+	prog_events_read(b->bpf->obj, &events);
+	prog_map_clear(b->bpf->obj, "tracked");
+	assert_int_equal(mark_after(b, &frame, &retval), MARK);
+	assert_int_equal(retval, REDIRECT);
+	prog_events_read(b->bpf->obj, &events);
+	assert_int_equal(events.count, 0);
+	assert_int_equal(prog_map_count(b->bpf->obj, "tracked"), 1);
+	expect_counters(b, 2, 0);
+}
+
+/* A packet that may be anything, more or less like IP. Returns its length. */
+static size_t random_packet(uint8_t *packet, size_t room)
+{
+	static const uint8_t protocols[] = { 0, 1, 6, 17, 43, 44, 58, 60, 132, 200 };
+	bool six = seed_below(2);
+
+	seed_fill(packet, room);
+	packet[0] = six ? 0x60 : 0x40 | (seed_below(3) ? 5 : (uint8_t)seed_below(16));
+	packet[six ? 6 : 9] = protocols[seed_below(COUNT(protocols))];
+	if (!six && seed_below(3))
+		packet[6] = packet[7] = 0;
+	for (size_t at = 40; six && at < 80; at += 8) {
+		packet[at] = protocols[seed_below(COUNT(protocols))];
+		packet[at + 1] = (uint8_t)seed_below(3);
+	}
+	return 20 + seed_below(room - 20);
+}
+
+/* What lib reads of a frame that it writes is what the programs read of it. */
+static void test_flow_read_alike(void **state)
+{
+	const struct bench *b = *state;
+	int fd = bpf_program__fd(b->bpf->progs.fg_inject);
+	size_t compared = 0;
+
+	seed_start();
+	for (int i = 0; i < 3000; i++) {
+		struct prog_frame head = prog_frame_make(SLOT, PROBE, COOKIE);
+		uint8_t frame[14 + 180];
+		size_t len = random_packet(frame + 14, sizeof(frame) - 14);
+		struct fg_wire_flow flow;
+		struct prog_track t;
+		uint64_t key;
+
+		memcpy(frame, &head, 14);
+		if (frame[14] >> 4 == 6)
+			frame[12] = 0x86, frame[13] = 0xdd;
+		if (!fg_wire_read_flow(frame + 14, len, &flow))
+			continue;
+		prog_map_clear(b->bpf->obj, "tracked");
+		assert_int_equal(prog_run(fd, frame, 14 + len, NULL), REDIRECT);
+		assert_int_equal(
+			bpf_map__get_next_key(b->bpf->maps.tracked, NULL, &key, sizeof(key)), 0);
+		assert_int_equal(bpf_map__lookup_elem(b->bpf->maps.tracked, &key, sizeof(key), &t,
+						      sizeof(t), 0),
+				 0);
+		assert_memory_equal(&t.flow, &flow, sizeof(flow));
+		compared++;
+	}
+	assert_true(compared > 1000);
 }
 
 /* A full table of tracked packets: the packet is not sent where nobody would follow it. */
@@ -309,7 +407,7 @@ static void test_table_full(void **state)
 	assert_int_equal(events.count, 0);
 }
 
-/* A full ring: the packet goes out, and what could not be told is counted. */
+/* A full ring: the packet goes out, and what could not be reported is counted. */
 static void test_ring_full(void **state)
 {
 	const struct bench *b = *state;
@@ -336,7 +434,7 @@ int main(void)
 		T(test_flow_remembered), T(test_bad_envelope), T(test_emptied_slot),
 		T(test_slots),		 T(test_short_frame),  T(test_probe_numbers),
 		T(test_silent_probe),	 T(test_peer_egress),  T(test_table_full),
-		T(test_ring_full),
+		T(test_ring_full),	 T(test_bounce),       T(test_flow_read_alike),
 	};
 
 	libbpf_set_print(NULL);

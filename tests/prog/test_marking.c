@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_marking.c - whether the kernel notes redirects is found by trying: held against what is known of stock kernels. */
+/*
+ * test_marking.c - whether the kernel notes redirects is found by trying: held against what is
+ * known of stock kernels.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +11,7 @@
 #include <sys/utsname.h>
 #include <cmocka.h>
 
-#include "marking.h"
+#include "host/marking.h"
 
 static void test_as_released(void **state)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_observe.c - the programs that only look: where a packet ends (freed, handed to a socket, stopped), the kernel's layout,
- * and the kernel's names for its addresses.
+ * test_observe.c - the programs that only look: where a packet ends (freed, handed to a socket,
+ * stopped), the kernel's layout, and the kernel's names for its addresses.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -15,9 +15,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "datapath.skel.h"
+#include "bpf/datapath.skel.h"
 #include "prog.h"
-#include "symbol.skel.h"
+#include "bpf/symbol.skel.h"
 
 #define COOKIE 0x01020304
 #define PROBE 9
@@ -71,13 +71,20 @@ static void seed(const struct bench *b, uint32_t probe, uint32_t generation)
 	seed_flags(b, probe, generation, 0);
 }
 
-static int run(const struct bench *b, const char *program)
+/* to: the frame's Ethernet destination. A test run is on the loopback device, whose is all zero. */
+static int run_to(const struct bench *b, const char *program, uint8_t to)
 {
-	const struct prog_frame frame = prog_frame_make(0, PROBE, COOKIE);
+	struct prog_frame frame = prog_frame_make(0, PROBE, COOKIE);
 
+	memset(&frame, to, 6);
 	/* The kernel gives each run's packet the same place in memory. */
 	prog_map_clear(b->bpf->obj, "tracked");
 	return prog_run(prog_fd(b->seeder, program), &frame, sizeof(frame), NULL);
+}
+
+static int run(const struct bench *b, const char *program)
+{
+	return run_to(b, program, 0);
 }
 
 static void expect_none(const struct bench *b)
@@ -103,7 +110,10 @@ static struct fg_event expect_one(const struct bench *b, enum fg_event_kind kind
 	return events.list[0];
 }
 
-/* --- the stop program ---------------------------------------------------------------------------------------- */
+/*
+ * --- the stop program
+ * ----------------------------------------------------------------------------------------
+ */
 
 /* The namespace that a test run is in holds the frame's destination. */
 static void own_destination(const struct bench *b, uint8_t last_byte)
@@ -151,16 +161,30 @@ static void test_stop_takes_tracked(void **state)
 	assert_int_equal(e.length, PROG_FRAME_LEN);
 }
 
+/* The stack drops that by itself, and says so: a neighbour entry was stale, say. */
+static void test_stop_leaves_other_host(void **state)
+{
+	const struct bench *b = *state;
+
+	own_destination(b, 9);
+	seed(b, PROBE, GENERATION);
+	assert_int_equal(run_to(b, "seed_tc", 0x22), NEXT);
+	expect_none(b);
+}
+
 static void test_stop_leaves_others(void **state)
 {
 	struct bench *b = *state;
 
-	/* On its way through a router that holds another address. */
+	/* Through a router that holds another address. */
 	own_destination(b, 1);
 	seed(b, PROBE, GENERATION);
 	assert_int_equal(run(b, "seed_tc"), NEXT);
 	own_destination(b, 9);
-	/* Nobody's packet, one of an earlier window, an answer, and any while the program is not to stop. */
+	/*
+	 * Nobody's packet, one of an earlier window, an answer, and any while the program is not to
+	 * stop.
+	 */
 	seed(b, 0, 0);
 	assert_int_equal(run(b, "seed_tc"), NEXT);
 	seed(b, PROBE, GENERATION - 1);
@@ -182,7 +206,10 @@ static void test_stop_leaves_others(void **state)
 	expect_none(b);
 }
 
-/* --- the program of the root cgroup -------------------------------------------------------------------------- */
+/*
+ * --- the program of the root cgroup
+ * --------------------------------------------------------------------------
+ */
 
 static int setup_socket(void **state)
 {
@@ -220,13 +247,19 @@ static void test_socket(void **state)
 	expect_none(b);
 }
 
-/* --- the observers ------------------------------------------------------------------------------------------- */
+/*
+ * --- the observers
+ * -------------------------------------------------------------------------------------------
+ */
 
-/* At the end of a test run the kernel frees the packet: with the real tracepoint attached, that is seen. */
+/*
+ * At the end of a test run the kernel frees the packet: with the real tracepoint attached, that is
+ * seen.
+ */
 static void test_freed(void **state)
 {
 	static const char *const programs[] = { "fg_inject", "fg_free", "fg_consume", NULL };
-	const struct fg_target target = { .ifindex = 1, .method = FG_WIRE_HOST_INGRESS };
+	const struct fg_slot_target target = { .ifindex = 1, .method = FG_WIRE_HOST_INGRESS };
 	struct prog_frame frame = prog_frame_make(0, PROBE, COOKIE);
 	struct prog_events events;
 	struct bench b;
@@ -257,9 +290,78 @@ static void test_freed(void **state)
 	bench_close(&b);
 }
 
-/* --- the layout program -------------------------------------------------------------------------------------- */
+/* One event, and nothing is tracked any more. */
+static void expect_last(const struct bench *b, enum fg_event_kind kind, enum fg_event_kind or)
+{
+	struct prog_events events;
 
-/* The offset of a member in bytes, by libbpf's reading of the kernel's BTF, through members without a name. */
+	prog_events_read(b->bpf->obj, &events);
+	assert_int_equal(events.count, 1);
+	assert_true(events.list[0].kind == kind || events.list[0].kind == or);
+	assert_int_equal(events.list[0].probe, PROBE);
+	assert_int_equal(events.list[0].generation, GENERATION);
+	/* The packet socket that sent it may still hold it. */
+	assert_int_equal(events.list[0].flags & ~FG_EVENT_F_OWNED, 0);
+	assert_int_equal(prog_map_count(b->bpf->obj, "tracked"), 0);
+}
+
+/*
+ * The kernel uses memory again, also for packets: by its data buffer and its flow one is known from
+ * the one that was there before. What was tracked is lost then, and its place is another's.
+ */
+static void test_memory_used_again(void **state)
+{
+	static const char *const programs[] = { "fg_free", "fg_consume", NULL },
+				 *const seeders[] = { "seed_tc", NULL };
+	struct prog_track t = {
+		.probe = PROBE, .generation = GENERATION, .head = 4711, .flow = prog_frame_flow()
+	};
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, programs);
+	b.seeder = prog_open_sharing("seed", b.bpf->obj);
+	prog_only(b.seeder, seeders);
+	prog_load(b.seeder);
+	assert_int_equal(datapath_bpf__attach(b.bpf), 0);
+	/* Another buffer, the same flow: it was moved, and its end is seen. */
+	prog_set_variable(b.seeder, "seed", &t, sizeof(t));
+	run(&b, "seed_tc");
+	expect_last(&b, FG_EVENT_FREE, FG_EVENT_CONSUME);
+	/* The same identification under another address: translated meanwhile. */
+	t.flow.dst[3]++;
+	prog_set_variable(b.seeder, "seed", &t, sizeof(t));
+	run(&b, "seed_tc");
+	expect_last(&b, FG_EVENT_FREE, FG_EVENT_CONSUME);
+	/* Another identification, or protocol: what was here is gone. */
+	t.flow = prog_frame_flow();
+	t.flow.ident++;
+	prog_set_variable(b.seeder, "seed", &t, sizeof(t));
+	run(&b, "seed_tc");
+	expect_last(&b, FG_EVENT_LOST, FG_EVENT_LOST);
+	t.flow = prog_frame_flow();
+	t.flow.proto = 6;
+	prog_set_variable(b.seeder, "seed", &t, sizeof(t));
+	run(&b, "seed_tc");
+	expect_last(&b, FG_EVENT_LOST, FG_EVENT_LOST);
+	/* Of an earlier window: that is nobody's loss. */
+	t.generation--;
+	prog_set_variable(b.seeder, "seed", &t, sizeof(t));
+	run(&b, "seed_tc");
+	expect_none(&b);
+	assert_int_equal(prog_map_count(b.bpf->obj, "tracked"), 0);
+	bench_close(&b);
+}
+
+/*
+ * --- the layout program
+ * --------------------------------------------------------------------------------------
+ */
+
+/*
+ * The offset of a member in bytes, by libbpf's reading of the kernel's BTF, through members without
+ * a name.
+ */
 static int offset_of(const struct btf *btf, int type_id, const char *name)
 {
 	const struct btf_type *type = btf__type_by_id(btf, (uint32_t)type_id);
@@ -311,9 +413,15 @@ static void test_layout(void **state)
 	btf__free(btf);
 }
 
-/* --- the symbol program -------------------------------------------------------------------------------------- */
+/*
+ * --- the symbol program
+ * --------------------------------------------------------------------------------------
+ */
 
-/* Two addresses of functions that every kernel has, as the kernel lists them; 0 where it does not tell. */
+/*
+ * Two addresses of functions that every kernel has, as the kernel lists them; 0 where it does not
+ * tell.
+ */
 static uint64_t address_of(const char *wanted)
 {
 	FILE *list = fopen("/proc/kallsyms", "re");
@@ -358,7 +466,10 @@ static void test_symbol(void **state)
 	symbol_bpf__destroy(bpf);
 }
 
-/* --- all of it ----------------------------------------------------------------------------------------------- */
+/*
+ * --- all of it
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void test_everything_loads(void **state)
 {
@@ -374,9 +485,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_stop_takes_tracked, setup_stop, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_leaves_other_host, setup_stop, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_leaves_others, setup_stop, teardown),
 		cmocka_unit_test_setup_teardown(test_socket, setup_socket, teardown),
 		cmocka_unit_test(test_freed),
+		cmocka_unit_test(test_memory_used_again),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_symbol),
 		cmocka_unit_test(test_everything_loads),

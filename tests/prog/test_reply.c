@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_reply.c - the program that takes answers off at the pod's device: which packets are answers, and what is reported. */
+/*
+ * test_reply.c - the program that takes answers off at the pod's device: which packets are answers,
+ * and what is reported.
+ */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +15,10 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath.skel.h"
+#include "base/fd.h"
+#include "bpf/datapath.skel.h"
+#include "datapath/stop.h"
+#include "net/netns.h"
 #include "prog.h"
 
 #define COOKIE 99
@@ -19,6 +26,8 @@
 #define GENERATION 8
 #define NEXT (-1)
 #define SHOT 2
+#define REDIRECT 7
+#define MARK 0xc001d00d
 #define IP_LEN 28 /* of the frame's packet: what is behind it is padding */
 
 struct bench {
@@ -48,7 +57,7 @@ static const uint8_t udp_answer[] = { 0, 53, 0x0f, 0xa0, 0, 8, 0, 0 };
 static int setup_with(void **state, enum fg_replies replies)
 {
 	static const char *const programs[] = { "fg_inject", "fg_reply", NULL };
-	const struct fg_target target = { .ifindex = 1, .method = FG_WIRE_HOST_INGRESS };
+	const struct fg_slot_target target = { .ifindex = 1, .method = FG_WIRE_HOST_INGRESS };
 	static struct bench b;
 	uint32_t slot = 0;
 
@@ -219,6 +228,17 @@ static void test_echo(void **state)
 	reply[5]++; /* the answer to somebody else's ping */
 	a = answer_make(1, reply, sizeof(reply));
 	expect_let_by(b, &a);
+	/* The next one of the same identifier: each has its answer, in whatever order they come. */
+	frame.envelope.probe = htonl(PROBE + 1);
+	frame.rest[2 + 20 + 7]++;
+	ask(b, &frame);
+	reply[5]--;
+	a = answer_make(1, reply, sizeof(reply));
+	assert_int_equal(answer(b, &a, IP_LEN), SHOT);
+	expect_reported(b, &a, IP_LEN);
+	reply[7] = 3; /* a number that was not asked for */
+	a = answer_make(1, reply, sizeof(reply));
+	expect_let_by(b, &a);
 }
 
 static void test_earlier_window(void **state)
@@ -243,6 +263,93 @@ static void test_off(void **state)
 	expect_let_by(b, &a);
 }
 
+/* --- the second leg of the bounce --- */
+
+/* Runs it on a packet with a mark; returns its return value, and the mark and type that it left. */
+static int turn_round(const struct bench *b, struct __sk_buff *ctx)
+{
+	struct prog_frame frame = prog_frame_make(0, PROBE, COOKIE);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &frame, .data_size_in = sizeof(frame),
+		    .ctx_in = ctx, .ctx_size_in = sizeof(*ctx), .ctx_out = ctx,
+		    .ctx_size_out = sizeof(*ctx));
+
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(b->bpf->progs.fg_reply), &run), 0);
+	return (int)run.retval;
+}
+
+static void test_bounced(void **state)
+{
+	struct bench *b = *state;
+	struct __sk_buff ctx = { .mark = MARK };
+	struct prog_events events;
+
+	b->config.mark = MARK;
+	prog_set(b->bpf->obj, "config", &b->config);
+	assert_int_equal(turn_round(b, &ctx), REDIRECT);
+	assert_int_equal(ctx.mark, 0);
+	/* One that nobody follows is sent on in silence. */
+	prog_events_read(b->bpf->obj, &events);
+	assert_int_equal(events.count, 0);
+}
+
+/* Another run's packets, and those that others have marked: each bit counts. */
+static void test_other_marks(void **state)
+{
+	struct bench *b = *state;
+	struct __sk_buff ctx;
+
+	b->config.mark = MARK;
+	prog_set(b->bpf->obj, "config", &b->config);
+	for (int bit = -1; bit < 32; bit++) {
+		uint32_t mark = bit < 0 ? 0 : MARK ^ 1U << bit;
+
+		ctx = (struct __sk_buff){ .mark = mark };
+		assert_int_equal(turn_round(b, &ctx), NEXT);
+		assert_int_equal(ctx.mark, mark);
+	}
+	/* Where no mark is set, an unmarked packet is none of ours. */
+	b->config.mark = 0;
+	prog_set(b->bpf->obj, "config", &b->config);
+	ctx = (struct __sk_buff){ .mark = 0 };
+	assert_int_equal(turn_round(b, &ctx), NEXT);
+}
+
+/* A descriptor of the link, such as one that lists all links gets. */
+static int another_fd(int link)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	int fd;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(link, &info, &len), 0);
+	fd = bpf_link_get_fd_by_id(info.id);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* What is detached can be attached again, whoever else has the link open. */
+static void test_detached(void **state)
+{
+	const struct bench *b = *state;
+	int program = bpf_program__fd(b->bpf->progs.fg_reply), link;
+	struct fg_error err;
+	FG_FD int netns = fg_netns_create(&err);
+	FG_FD int held = -1;
+
+	if (netns < 0)
+		prog_skip("%s", err.message);
+	link = fg_stop_attach(netns, 1, FG_HOOK_TCX_INGRESS, program, &err);
+	if (link < 0 && err.code == EOPNOTSUPP)
+		prog_skip("this kernel has no tcx");
+	assert_true(link >= 0);
+	held = another_fd(link);
+	fg_stop_detach(&link);
+	assert_int_equal(link, -1);
+	link = fg_stop_attach(netns, 1, FG_HOOK_TCX_INGRESS, program, &err);
+	assert_true(link >= 0);
+	fg_stop_detach(&link);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -252,6 +359,9 @@ int main(void)
 		T(test_icmp_error),
 		T(test_echo),
 		T(test_earlier_window),
+		T(test_bounced),
+		T(test_other_marks),
+		T(test_detached),
 		cmocka_unit_test_setup_teardown(test_off, setup_off, teardown),
 	};
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_verdict.c - fentry and fexit on real policy programs: what is reported of a tracked packet, and silence for all others. */
+/*
+ * test_verdict.c - fentry and fexit on real policy programs: what is reported of a tracked packet,
+ * and silence for all others.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,11 +13,12 @@
 
 #include <bpf/bpf.h>
 
-#include "capability.h"
-#include "datapath.skel.h"
+#include "base/count.h"
+#include "host/capability.h"
+#include "bpf/datapath.skel.h"
 #include "prog.h"
-#include "verdict.skel.h"
-#include "verdict_xdp.skel.h"
+#include "bpf/verdict.skel.h"
+#include "bpf/verdict_xdp.skel.h"
 
 #define COOKIE 7
 #define PROBE 12345
@@ -45,13 +49,13 @@ static void need_fexit(void)
 {
 	struct fg_error err;
 
-	if (fg_feature_probe(FG_FEATURE_FEXIT, &err))
+	if (fg_capability_feature_probe(FG_FEATURE_FEXIT, &err))
 		prog_skip("%s", err.message);
 }
 
 /*
- * The maps come first (of an object that nothing else is loaded of), then the policy programs, then what traces
- * one of them: each is given the maps of the first.
+ * The maps come first (of an object that nothing else is loaded of), then the policy programs, then
+ * what traces one of them: each is given the maps of the first.
  */
 struct bench {
 	struct datapath_bpf *maps;
@@ -163,7 +167,7 @@ static void test_return_values(void **state)
 	bench_open(&b);
 	trace(&b, "seed_policy", "policy");
 	seed(&b, PROBE, GENERATION);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (size_t i = 0; i < COUNT(values); i++) {
 		struct fg_event e;
 
 		assert_int_equal(run(&b, "seed_policy", values[i]), values[i]);
@@ -191,7 +195,10 @@ static void test_silent_for_others(void **state)
 	bench_close(&b);
 }
 
-/* What counts is what the kernel gets in the end: the return value of the program that was jumped to. */
+/*
+ * What counts is what the kernel gets in the end: the return value of the program that was jumped
+ * to.
+ */
 static void test_tail_call(void **state)
 {
 	struct bench b;

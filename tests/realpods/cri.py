@@ -4,9 +4,9 @@
 
   cri.py runp NAMESPACE NAME UID [--host-network] [--handler NAME] [--annotation KEY=VALUE]...   prints the sandbox's id
   cri.py run SANDBOX NAME IMAGE COMMAND...                                                       prints the container's id
-  cri.py job FILE [--without NAME]... [ARGUMENT...]   runs the container of a Kubernetes Job as a kubelet would, prints its log,
+  cri.py job FILE [--without NAME]... [ARGUMENT...]   runs the container of a Kubernetes object as a kubelet would, prints its log,
                                                       and exits as it did; NAME: a mount or capability to leave out; ARGUMENT:
-                                                      in place of the file's args
+                                                      in place of the file's args. A ConfigMap that the file has can be mounted
   cri.py stopp|rmp SANDBOX
 
 Standard library and curl (HTTP/2 over the socket) only. Environment: CRI_SOCK, CRI_CGROUP (parent of all pods' control
@@ -170,8 +170,35 @@ def security_context(context, namespaces, without):
             + field(15, profile(context.get("seccompProfile"))) + field(16, profile(context.get("appArmorProfile"))))
 
 
-def mounts_of(spec, container, without):
-    sources = {volume["name"]: volume["hostPath"]["path"] for volume in spec["volumes"]}
+def pod_of(documents):
+    """The object of a file that makes pods, and the pods' spec."""
+    for document in documents:
+        spec = document.get("spec", {})
+        if document["kind"] == "CronJob":
+            spec = spec["jobTemplate"]["spec"]
+        if document["kind"] in ("CronJob", "DaemonSet", "Job"):
+            return document, spec["template"]["spec"]
+    sys.exit("no object that makes pods")
+
+
+def sources_of(spec, documents):
+    """Where each volume is on the node."""
+    sources = {}
+    for volume in spec["volumes"]:
+        if "hostPath" in volume:
+            sources[volume["name"]] = volume["hostPath"]["path"]
+            continue
+        wanted = volume["configMap"]["name"]
+        data, = (d["data"] for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"] == wanted)
+        os.makedirs(STATE, exist_ok=True)
+        sources[volume["name"]] = tempfile.mkdtemp(dir=STATE)
+        for name, text in data.items():
+            with open(os.path.join(sources[volume["name"]], name), "w", encoding="utf-8") as file:
+                file.write(text)
+    return sources
+
+
+def mounts_of(sources, container, without):
     propagation = {None: 0, "None": 0, "HostToContainer": 1, "Bidirectional": 2}
     return b"".join(
         field(7, field(1, mount["mountPath"]) + field(2, sources[mount["name"]])
@@ -190,8 +217,8 @@ def print_log(path):
 
 def run_job(args):
     with open(args.file, encoding="utf-8") as file:
-        job = yaml.safe_load(file)
-    spec = job["spec"]["template"]["spec"]
+        documents = list(yaml.safe_load_all(file))
+    job, spec = pod_of(documents)
     container = spec["containers"][0]
     pod = (job["metadata"]["namespace"], job["metadata"]["name"] + "-x7x7x", str(uuid.uuid4()))
     namespaces = (field(1, NODE if spec.get("hostNetwork") else POD)
@@ -201,7 +228,7 @@ def run_job(args):
     name = container["name"]
     made = (field(1, field(1, name)) + field(2, field(1, container["image"]))
             + b"".join(field(4, word) for word in args.argument or container["args"])
-            + mounts_of(spec, container, args.without)
+            + mounts_of(sources_of(spec, documents), container, args.without)
             + mapping(9, {**labels(*pod), "io.kubernetes.container.name": name})
             + field(11, name + "_0.log")
             + field(15, field(2, security_context(container["securityContext"], namespaces, args.without))))

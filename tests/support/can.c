@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * can.c - `podctl can THING`: whether the running kernel has it, found by doing it. Apart from flowgen's own
- * knowledge on purpose: the tests are skipped by this, and compare `flowgen check` with it.
+ * can.c - `podctl can THING`: whether the running kernel has it, found by doing it. Apart from
+ * flowgen's own knowledge on purpose: the tests are skipped by this, and compare `flowgen check`
+ * with it.
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -13,12 +14,16 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "fd.h"
+#include "base/count.h"
+#include "base/fd.h"
 #include "podctl.h"
-#include "policy.skel.h"
-#include "testbed.h"
+#include "bpf/policy.skel.h"
+#include "demo/testbed.h"
 
-/* bpf_redirect_peer() with the flag is a redirect (7) where the kernel knows it, and a drop (2) where not. */
+/*
+ * bpf_redirect_peer() with the flag is a redirect (7) where the kernel knows it, and a drop (2)
+ * where not.
+ */
 static bool can_peer_egress(void)
 {
 	static const struct bpf_insn insns[] = {
@@ -96,7 +101,7 @@ int podctl_can(int argc, char **argv)
 		       { "peer-egress", can_peer_egress },
 		       { "fexit", can_fexit } };
 
-	for (size_t i = 0; argc == 2 && i < sizeof(things) / sizeof(things[0]); i++)
+	for (size_t i = 0; argc == 2 && i < COUNT(things); i++)
 		if (!strcmp(argv[1], things[i].name))
 			return things[i].test() ? 0 : 1;
 	fputs("usage: podctl can netkit|tcx|peer-egress|fexit\n", stderr);

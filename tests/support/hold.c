@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold.c - `podctl hold`: a node for one test. Namespaces of its own for the network, the mounts (with an empty /run)
- * and the processes, so that what runs in it sees nothing of the host's pods, and nothing of it outlives it: its
- * first process dies with this one, and the kernel then ends all others in it and takes the namespaces away.
+ * hold.c - `podctl hold`: a node for one test. Namespaces of its own for the network, the mounts
+ * (with an empty /run) and the processes, so that what runs in it sees nothing of the host's pods,
+ * and nothing of it outlives it: its first process dies with this one, and the kernel then ends all
+ * others in it and takes the namespaces away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fd.h"
+#include "base/fd.h"
 #include "podctl.h"
-#include "testbed.h"
+#include "demo/testbed.h"
 
 /* As on any node, the cgroups are seen below /sys. A machine that has none there is left so. */
 static int mount_sys(struct fg_error *err)
@@ -49,7 +50,10 @@ static int mount_own(struct fg_error *err)
 	return 0;
 }
 
-/* Process 1 of the node: it only has to be there. The kernel reaps its children, as SIGCHLD is ignored. */
+/*
+ * Process 1 of the node: it only has to be there. The kernel reaps its children, as SIGCHLD is
+ * ignored.
+ */
 static int first_process(int ready)
 {
 	struct fg_error err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hostroot.h - a host's files in a temporary directory, as container runtimes leave them: state files, /proc entries
- * of made-up processes, and real network namespaces behind the paths that name one.
+ * hostroot.h - a host's files in a temporary directory, as container runtimes leave them: state
+ * files, /proc entries of made-up processes, and real network namespaces behind the paths that name
+ * one.
  */
 #ifndef HOSTROOT_H
 #define HOSTROOT_H
@@ -18,7 +19,10 @@ struct hostroot {
 	uint32_t inode[HOST_NETNS_COUNT];
 };
 
-/* False (and a "# skip:" line) where no namespace can be made. Ends the process where anything else fails. */
+/*
+ * False (and a "# skip:" line) where no namespace can be made. Ends the process where anything else
+ * fails.
+ */
 bool host_make(struct hostroot *host);
 void host_remove(struct hostroot *host);
 
@@ -35,7 +39,10 @@ void host_put_process(const struct hostroot *host, pid_t pid, pid_t parent, cons
 /* Removes a file or a whole directory below the root. */
 void host_take_away(const struct hostroot *host, const char *path);
 
-/* A bundle of containerd; id is a letter that is repeated to make 64. netns: path; NULL: the node's network. */
+/*
+ * A bundle of containerd; id is a letter that is repeated to make 64. netns: path; NULL: the node's
+ * network.
+ */
 struct host_pod {
 	char id;
 	const char *namespace;

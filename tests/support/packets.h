@@ -3,7 +3,7 @@
 #ifndef TEST_PACKETS_H
 #define TEST_PACKETS_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /* Sets "key=value;key=value;flag". Returns 0 or -1. */
 int packets_set(struct fg_packet_spec *spec, const char *keys, struct fg_error *err);

@@ -5,7 +5,7 @@
 
 #include <argp.h>
 
-#include "error.h"
+#include "base/error.h"
 
 int podctl_node(int argc, char **argv);
 int podctl_up(int argc, char **argv);
@@ -14,7 +14,10 @@ int podctl_detach(int argc, char **argv);
 int podctl_hold(int argc, char **argv);
 int podctl_can(int argc, char **argv);
 
-/* Prints the error as the program's own. Returns the exit status for it: 2 for wrong usage, 3 for the kernel's no, else 5. */
+/*
+ * Prints the error as the program's own. Returns the exit status for it: 2 for wrong usage, 3 for
+ * the kernel's no, else 5.
+ */
 int podctl_report(const struct fg_error *err);
 
 /* In a parser: ends with a usage error made of err. Does not return. */

@@ -6,16 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fd.h"
-#include "netns.h"
+#include <bpf/bpf.h>
+
+#include "base/count.h"
+#include "base/fd.h"
+#include "net/netns.h"
 #include "podctl.h"
-#include "testbed.h"
+#include "demo/testbed.h"
+#include "trait.h"
 
 struct attach_args {
 	const char *name, *node, *to;
 	int hook;      /* -1: not given */
 	uint8_t proto; /* for the ports that follow it */
 	uint32_t id;
+	bool trait; /* the policy is one of tests/bpf/traits.bpf.c */
+	struct traits_settings settings;
 	struct fg_testbed_attachment at;
 	struct fg_testbed_policy policy;
 };
@@ -30,13 +36,21 @@ enum {
 	OPT_FIRST,
 	OPT_GENERIC,
 	OPT_PIN,
-	OPT_ID
+	OPT_ID,
+	OPT_FROM,
+	OPT_BACKEND,
+	OPT_MAC
 };
 
 static const struct argp_option attach_options[] = {
 	{ "hook", 'h', "HOOK", 0,
 	  "netkit/peer, netkit/primary, tcx/egress, tc/egress, tcx/ingress, tc/ingress or xdp", 0 },
-	{ "policy", 'p', "PROGRAM", 0, "program of bpf/policy.bpf.c, or no_btf", 0 },
+	{ "policy", 'p', "PROGRAM", 0,
+	  "program of bpf/policy.bpf.c or tests/bpf/traits.bpf.c, or no_btf", 0 },
+	{ "id", OPT_ID, "N", 0, "instead: the program that has this id already", 0 },
+	{ "mac", OPT_MAC, "MAC", 0, "redirect_mac: the receiver's", 0 },
+	{ "from", OPT_FROM, "ADDR[:PORT]", 0, "traits: settings.from", 0 },
+	{ "backend", OPT_BACKEND, "ADDR[:PORT]", 0, "traits: settings.to", 0 },
 	{ "proto", 'r', "udp|tcp|icmp|N", 0, "protocol of the ports that follow (any)", 0 },
 	{ "port", 'P', "N[-M]", 0, "what deny_port denies; may be repeated", 0 },
 	{ "otherwise", OPT_OTHERWISE, "allow|next", 0, "deny_port: for all other packets (allow)",
@@ -82,7 +96,7 @@ static int read_proto(const char *text, uint8_t *proto, struct fg_error *err)
 		      { "sctp", IPPROTO_SCTP }, { "any", 0 } };
 	uint64_t number;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		if (!strcmp(text, names[i].name)) {
 			*proto = names[i].number;
 			return 0;
@@ -116,7 +130,8 @@ static int add_rule(struct attach_args *args, const char *text, struct fg_error 
 
 static int read_policy(struct attach_args *args, const char *text, struct fg_error *err)
 {
-	if (!fg_testbed_program_known(text))
+	args->trait = !fg_testbed_program_known(text);
+	if (args->trait && !trait_known(text))
 		return fg_fail(err, FG_ERR_USAGE, "--policy: there is no program \"%s\"", text);
 	args->policy.program = text;
 	return 0;
@@ -151,6 +166,18 @@ static int read_id(struct attach_args *args, const char *text, struct fg_error *
 	return 0;
 }
 
+static int read_end(const char *option, const char *text, struct traits_end *end,
+		    struct fg_error *err)
+{
+	struct fg_addr addr;
+	int port = 0;
+
+	if (fg_parse_endpoint(option, text, &addr, &port, err))
+		return -1;
+	trait_set_end(end, &addr, port < 0 ? 0 : port);
+	return 0;
+}
+
 static int read_option(int key, const char *arg, struct attach_args *args, struct fg_error *err)
 {
 	switch (key) {
@@ -168,6 +195,12 @@ static int read_option(int key, const char *arg, struct attach_args *args, struc
 		return read_value(args, arg, err);
 	case OPT_ID:
 		return read_id(args, arg, err);
+	case OPT_FROM:
+		return read_end("--from", arg, &args->settings.from, err);
+	case OPT_MAC:
+		return fg_parse_mac("--mac", arg, args->settings.mac, err);
+	case OPT_BACKEND:
+		return read_end("--backend", arg, &args->settings.to, err);
 	default:
 		return 1;
 	}
@@ -249,6 +282,35 @@ static int find_target(struct attach_args *args, const struct fg_testbed_devices
 	return 0;
 }
 
+/* A program of which there is a descriptor: one that is attached elsewhere already, or a trait. */
+static int attach_loaded(struct attach_args *args, const struct fg_testbed_devices *devices,
+			 int node, struct fg_error *err)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	args->settings.ifindex = args->policy.redirect_ifindex;
+	args->settings.flags = args->policy.redirect_flags;
+	FG_FD int fd = args->trait ? trait_load(args->policy.program, &args->settings, err)
+				   : bpf_prog_get_fd_by_id(args->id);
+
+	if (fd < 0 && !args->trait)
+		return fg_fail(err, FG_ERR_USAGE, "--id: there is no program %u", args->id);
+	if (fd < 0 || fg_testbed_program_attach(devices, node, &args->at, fd, err))
+		return -1;
+	bpf_prog_get_info_by_fd(fd, &info, &len);
+	args->id = info.id;
+	return 0;
+}
+
+static int attach_any(struct attach_args *args, const struct fg_testbed_devices *devices, int node,
+		      struct fg_error *err)
+{
+	if (args->trait || !args->policy.program)
+		return attach_loaded(args, devices, node, err);
+	return fg_testbed_policy_attach(devices, node, &args->at, &args->policy, &args->id, err);
+}
+
 int podctl_attach(int argc, char **argv)
 {
 	static const struct argp argp = { attach_options,
@@ -262,19 +324,17 @@ int podctl_attach(int argc, char **argv)
 	struct fg_testbed_devices devices = { .pod_netns = -1 };
 	FG_FD int node = -1;
 	struct fg_error err;
-	uint32_t id;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (!args.policy.program) {
-		fg_fail(&err, FG_ERR_USAGE, "--policy is missing");
+	if (!args.policy.program == !args.id) {
+		fg_fail(&err, FG_ERR_USAGE, "one of --policy and --id, please");
 		return podctl_report(&err);
 	}
 	if (open_devices(&args, &node, &devices, &err) ||
-	    find_target(&args, &devices, node, &err) ||
-	    fg_testbed_policy_attach(&devices, node, &args.at, &args.policy, &id, &err))
+	    find_target(&args, &devices, node, &err) || attach_any(&args, &devices, node, &err))
 		return podctl_report(&err);
 	fg_fd_close(&devices.pod_netns);
-	printf("%u\n", id);
+	printf("%u\n", args.id);
 	return 0;
 }
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fd.h"
-#include "netns.h"
+#include "base/fd.h"
+#include "net/netns.h"
 #include "podctl.h"
-#include "testbed.h"
+#include "demo/testbed.h"
 
 static int refuse_host(struct fg_error *err)
 {
@@ -16,7 +16,9 @@ static int refuse_host(struct fg_error *err)
 
 	if (first < 0)
 		return -1;
-	/* Inside `podctl hold` the node's own first process is number 1, and shares its namespace. */
+	/*
+	 * Inside `podctl hold` the node's own first process is number 1, and shares its namespace.
+	 */
 	if (fg_netns_inode(here) == fg_netns_inode(first) && !getenv("PODCTL_HELD"))
 		return fg_fail(err, FG_ERR_USAGE, "--here: this is the host's own namespace");
 	return 0;

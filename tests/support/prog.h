@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* prog.h - for tests of BPF programs under BPF_PROG_TEST_RUN: frames, runs, settings, and the events that came of it. */
+/*
+ * prog.h - for tests of BPF programs under BPF_PROG_TEST_RUN: frames, runs, settings, and the
+ * events that came of it.
+ */
 #ifndef PROG_H
 #define PROG_H
 
@@ -9,9 +12,12 @@
 
 #include <bpf/libbpf.h>
 
-#include "event.h"
+#include "bpf/event.h"
 
-/* As struct fg_track of bpf/maps.h, which only the BPF compiler can read; test_inject compares the sizes. */
+/*
+ * As struct fg_track of bpf/maps.h, which only the BPF compiler can read; test_inject compares the
+ * sizes.
+ */
 struct prog_track {
 	uint32_t probe;
 	uint32_t generation;
@@ -21,6 +27,7 @@ struct prog_track {
 	uint32_t branch;
 	uint32_t branches;
 	uint32_t reserved;
+	uint32_t again_if, again_ns;
 	struct fg_wire_flow flow;
 };
 
@@ -37,7 +44,10 @@ struct prog_frame prog_frame_make(uint16_t slot, uint32_t probe, uint32_t cookie
 /* The flow of that frame, as the programs read it. */
 struct fg_wire_flow prog_frame_flow(void);
 
-/* Runs a program once on len bytes; out gets as many back. Returns its return value; fails the test where it cannot run. */
+/*
+ * Runs a program once on len bytes; out gets as many back. Returns its return value; fails the test
+ * where it cannot run.
+ */
 int prog_run(int fd, const void *frame, size_t len, void *out);
 
 /* Loads what is not switched off, or fails the test with libbpf's words. */
@@ -46,13 +56,19 @@ void prog_load(struct bpf_object *obj);
 /* Switches off every program but these; the list ends with NULL. */
 void prog_only(struct bpf_object *obj, const char *const *names);
 
-/* Gives an object that is not loaded yet the maps of a loaded one, where both have one of that name. */
+/*
+ * Gives an object that is not loaded yet the maps of a loaded one, where both have one of that
+ * name.
+ */
 void prog_share_maps(struct bpf_object *obj, const struct bpf_object *with);
 
 /* Opens an object of tests/bpf by its name, sharing maps. */
 struct bpf_object *prog_open_sharing(const char *name, const struct bpf_object *with);
 
-/* Sets or reads element 0 of an array map; sets a global variable (without initial value) of an object. */
+/*
+ * Sets or reads element 0 of an array map; sets a global variable (without initial value) of an
+ * object.
+ */
 void prog_set(const struct bpf_object *obj, const char *map, const void *value);
 void prog_get(const struct bpf_object *obj, const char *map, void *value);
 void prog_set_variable(const struct bpf_object *obj, const char *name, const void *value,

@@ -24,11 +24,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "fd.h"
-#include "fields.h"
-#include "names.h"
-#include "netns.h"
-#include "testbed.h"
+#include "base/count.h"
+#include "base/fd.h"
+#include "header/fields.h"
+#include "probe/names.h"
+#include "net/netns.h"
+#include "demo/testbed.h"
 #include "../bpf/record.h"
 
 #define SPORT 40001
@@ -106,7 +107,7 @@ static const struct packet {
 	{ "udp/4", AF_INET, IPPROTO_UDP },   { "udp/6", AF_INET6, IPPROTO_UDP },
 	{ "icmp/4", AF_INET, IPPROTO_ICMP }, { "icmp/6", AF_INET6, IPPROTO_ICMPV6 },
 };
-#define PACKETS (sizeof(packets) / sizeof(packets[0]))
+#define PACKETS COUNT(packets)
 
 static const struct kind {
 	const char *name, *kind;
@@ -115,7 +116,17 @@ static const struct kind {
 	      { "netkit l2", "netkit", FG_LINK_L2 },
 	      { "netkit l3", "netkit", FG_LINK_L3 } };
 
-static const char *const methods[] = { "peer-egress", "host-ingress", "pod-socket" };
+static const char *const methods[] = { "peer-egress",	   "bounce",	       "host-ingress",
+				       "pod-socket",	   "exec peer-egress", "exec bounce",
+				       "exec host-ingress" };
+
+/* By a real socket, in flowgen exec. */
+static const char exec_prefix[] = "exec ";
+
+static bool is_exec(const char *method)
+{
+	return !strncmp(method, exec_prefix, strlen(exec_prefix));
+}
 
 /* --- the pod's own packet --- */
 
@@ -272,6 +283,44 @@ static void describe(struct command *c, const struct packet *p, const struct rec
 	}
 }
 
+/* The socket is that of another run of this program, as the pod (send_here()). */
+static void describe_exec(struct command *c, const struct packet *p)
+{
+	char self[sizeof(c->text[0])] = "";
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		die("this program's own path");
+	add(c, "--", "%s", self);
+	add(c, "send", "%zu", (size_t)(p - packets));
+}
+
+/* A packet that waits for its neighbour is cloned meanwhile (neigh_probe()): the pod knows its own.
+ */
+static void meet_neighbour(int family)
+{
+	const struct packet udp = { .family = family, .protocol = IPPROTO_UDP };
+	struct sockaddr_storage to;
+	socklen_t len = destination(&udp, &to);
+	FG_FD int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	((struct sockaddr_in *)&to)->sin_port = htons(DPORT + 1);
+	if (fd < 0 || sendto(fd, "", 0, 0, (void *)&to, len))
+		die("send a first packet");
+	poll(NULL, 0, 200);
+}
+
+static int send_here(const char *number)
+{
+	size_t index = strtoul(number, NULL, 10);
+	FG_FD int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (index >= PACKETS || here < 0)
+		die("send");
+	meet_neighbour(packets[index].family);
+	send_own(&packets[index], here);
+	return 0;
+}
+
 /* Returns flowgen's exit status. */
 static int send_by_flowgen(const char *flowgen, const char *method, const struct packet *p,
 			   const struct record *own)
@@ -280,11 +329,15 @@ static int send_by_flowgen(const char *flowgen, const char *method, const struct
 	int status = 0;
 	pid_t pid;
 
-	add(&c, flowgen, "inject");
+	add(&c, flowgen, is_exec(method) ? "exec" : "inject");
 	add(&c, "--pod", "netns:fidelity");
-	add(&c, "--method", "%s", method);
-	add(&c, "--timeout", "300ms");
-	describe(&c, p, own);
+	add(&c, "--method", "%s", is_exec(method) ? method + strlen(exec_prefix) : method);
+	if (is_exec(method)) {
+		describe_exec(&c, p);
+	} else {
+		add(&c, "--timeout", "300ms");
+		describe(&c, p, own);
+	}
 	pid = fork();
 	if (!pid) {
 		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -351,6 +404,31 @@ static const struct {
 	FIELD(encapsulation), FIELD(gso_type),	 FIELD(cloned),
 };
 
+static void take_bytes(struct record *to, const struct record *from, uint32_t at, uint32_t len)
+{
+	if (at + len <= to->size && at + len <= from->size)
+		memcpy(to->bytes + at, from->bytes + at, len);
+}
+
+/* What two sockets choose anew for each packet, whoever they are of. */
+static void forget_choices(const struct packet *p, const struct record *own, struct record *ours)
+{
+	uint32_t ip = 14, t = ip + (p->family == AF_INET ? 20 : 40), at;
+
+	if (p->family == AF_INET) {
+		take_bytes(ours, own, ip + 4, 2);  /* identification */
+		take_bytes(ours, own, ip + 10, 2); /* the checksum with it */
+	} else {
+		take_bytes(ours, own, ip + 1, 3); /* flow label */
+	}
+	if (p->protocol != IPPROTO_TCP)
+		return;
+	take_bytes(ours, own, t + 4, 4); /* sequence number */
+	at = (uint32_t)(tcp_option(own->bytes + t, 8) - own->bytes);
+	if (at < own->size)
+		take_bytes(ours, own, at, 4); /* timestamp */
+}
+
 static void compare_bytes(struct table *t, const char *packet, const struct record *a,
 			  const struct record *b)
 {
@@ -372,7 +450,7 @@ static void compare(struct table *t, const char *packet, const struct record *a,
 	char own[64], ours[64];
 
 	compare_bytes(t, packet, a, b);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	for (size_t i = 0; i < COUNT(fields); i++) {
 		uint32_t x, y;
 
 		memcpy(&x, (const char *)a + fields[i].offset, sizeof(x));
@@ -390,7 +468,7 @@ static void compare(struct table *t, const char *packet, const struct record *a,
 
 /* --- the rounds --- */
 
-#define HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+#define HOOKS COUNT(hooks)
 
 /* The recorders of a pod, one at each hook; link -1: there is none. */
 struct round {
@@ -421,11 +499,11 @@ static void attach(struct round *r, size_t h)
 		fg_netns_leave(&back);
 }
 
-/* host-ingress passes by what stands in the pod. */
+/* host-ingress bypasses what is in the pod. */
 static bool is_compared(const struct round *r, size_t h, const char *method)
 {
 	return r->links[h] >= 0 &&
-	       (strcmp(method, "host-ingress") || !strcmp(hooks[h].name, "tcx/ingress"));
+	       (!strstr(method, "host-ingress") || !strcmp(hooks[h].name, "tcx/ingress"));
 }
 
 static void want(const struct round *r, const struct packet *p)
@@ -455,7 +533,8 @@ static bool compare_packet(struct round *r, const char *method, const struct pac
 	}
 	want(r, p);
 	status = send_by_flowgen(r->flowgen, method, p, &own[any]);
-	if (status == 3)
+	/* Not a way into this pod, or not on this kernel. */
+	if (status == 3 || (is_exec(method) && status == 125))
 		return false;
 	for (size_t h = 0; h < HOOKS; h++) {
 		if (!is_compared(r, h, method))
@@ -465,6 +544,8 @@ static bool compare_packet(struct round *r, const char *method, const struct pac
 				method, p->name, status);
 			exit(1);
 		}
+		if (is_exec(method))
+			forget_choices(p, &own[h], &ours);
 		compare(&r->tables[h], p->name, &own[h], &ours);
 	}
 	return true;
@@ -495,7 +576,7 @@ static void compare_kind(const char *flowgen, const struct kind *kind)
 		die("find the pod");
 	for (size_t h = 0; h < HOOKS; h++)
 		attach(&r, h);
-	for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++) {
+	for (size_t m = 0; m < COUNT(methods); m++) {
 		bool works = true;
 
 		memset(r.tables, 0, sizeof(r.tables));
@@ -551,11 +632,13 @@ static bool make_pods(const struct kind *kind)
 
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "send"))
+		return send_here(argv[2]);
 	if (argc < 2 || argc > 3) {
 		fputs("usage: fidelity FLOWGEN [veth|netkit]\n", stderr);
 		return 2;
 	}
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+	for (size_t k = 0; k < COUNT(kinds); k++) {
 		if ((argc == 3 && strcmp(kinds[k].kind, argv[2])) ||
 		    (!strcmp(kinds[k].kind, "netkit") && !fg_testbed_has_netkit()))
 			continue;

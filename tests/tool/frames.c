@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "capture.h"
+#include "base/count.h"
+#include "capture/capture.h"
 #include "packets.h"
 
 struct frame_case {
@@ -209,7 +210,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "frames: %s\n", err.message);
 		return 1;
 	}
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		if (cases[i].family != 6)
 			write_case(writer, &cases[i], AF_INET);
 		if (cases[i].family != 4)

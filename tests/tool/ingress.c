@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ingress.c - the naive way to send as a pod, for comparison: one UDP packet put on the ingress of the pod's host-side
- * device by bpf_redirect(primary, BPF_F_INGRESS). On a netkit pod it passes by the pod's own programs: the reason
- * why flowgen exists, and why it refuses this method there.
+ * ingress.c - the naive way to send as a pod, for comparison: one UDP packet put on the ingress of
+ *the pod's host-side device by bpf_redirect(primary, BPF_F_INGRESS). On a netkit pod it bypasses
+ *the pod's own programs: the reason why flowgen exists, and why it refuses this method there.
  *	ingress PRIMARY SRC DST PORT
- * Runs in the node's namespace; makes a pair of devices there for the moment and takes it away again.
+ * Runs in the node's namespace; makes a pair of devices there for the moment and takes it away
+ *again.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,11 +23,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "checksum.h"
-#include "fd.h"
-#include "link.h"
+#include "header/checksum.h"
+#include "base/fd.h"
+#include "net/link.h"
 #include "podctl.h"
-#include "policy.skel.h"
+#include "bpf/policy.skel.h"
 
 #define PAYLOAD "past the policy"
 
@@ -55,7 +56,7 @@ static void fill_frame(const struct job *job, struct frame *f)
 	memcpy(&f->ip.saddr, job->src.bytes, 4);
 	memcpy(&f->ip.daddr, job->dst.bytes, 4);
 	f->ip.tot_len = htons(sizeof(*f) - sizeof(f->eth));
-	f->ip.check = htons((uint16_t)~fg_sum_fold(fg_sum_add(0, &f->ip, sizeof(f->ip))));
+	f->ip.check = htons((uint16_t)~fg_checksum_fold(fg_checksum_add(0, &f->ip, sizeof(f->ip))));
 	f->udp.source = htons(40000);
 	f->udp.dest = htons((uint16_t)job->port);
 	f->udp.len = htons(sizeof(f->udp) + sizeof(f->payload));
@@ -79,8 +80,9 @@ static struct policy_bpf *load(const struct job *job)
 }
 
 /*
- * Until the program has seen the frame, at most two seconds: on a busy machine the receiving side of a veth has its turn
- * some time after sendto() has returned, and the pair must not be gone by then.
+ * Until the program has seen the frame, at most two seconds: on a busy machine the receiving side
+ * of a veth has its turn some time after sendto() has returned, and the pair must not be gone by
+ * then.
  */
 static bool was_seen(const struct policy_bpf *skel)
 {
@@ -135,7 +137,10 @@ static int run(const struct job *job, struct nl_sock *sk)
 	/* Nothing but the frame may come by: the program counts it alone. */
 	ipv6_disable("naive0");
 	ipv6_disable("naive1");
-	/* In this order: a device that comes up before its peer has carrier drops what it is given for a while. */
+	/*
+	 * In this order: a device that comes up before its peer has carrier drops what it is given
+	 * for a while.
+	 */
 	ret = fg_link_set_up(sk, far.ifindex);
 	if (!ret)
 		ret = fg_link_set_up(sk, near.ifindex);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * listen.c - what a pod would run, for the tests: a UDP or TCP server, or an ear on a device. Prints "ready", then one
- * line for each packet or connection, and ends after --count of them (exit 0) or after --seconds (exit 1).
- *	udp 10.9.1.2:4000 > 9999 12
- * An ear prints packets as they come in, before anything filters them: protocol, addresses and ports, length.
+ * listen.c - what a pod would run, for the tests: a UDP or TCP server, or an ear on a device.
+ *Prints "ready", then one line for each packet or connection, and ends after --count of them (exit
+ *0) or after --seconds (exit 1). udp 10.9.1.2:4000 > 9999 12 An ear prints packets as they come in,
+ *before anything filters them: protocol, addresses and ports, length.
  */
 #include <argp.h>
 #include <arpa/inet.h>
@@ -17,10 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "parse.h"
+#include "base/clock.h"
+#include "base/parse.h"
 #include "podctl.h"
 
 enum what { WHAT_NONE, WHAT_UDP, WHAT_TCP, WHAT_PACKET };
@@ -200,7 +200,9 @@ static const char *protocol_name(uint8_t number)
 	}
 }
 
-/* Only what comes in, and only IP: what the pod itself sends, and ARP, is not what was asked for. */
+/*
+ * Only what comes in, and only IP: what the pod itself sends, and ARP, is not what was asked for.
+ */
 static bool take_packet(int fd)
 {
 	struct sockaddr_ll from;
@@ -226,14 +228,6 @@ static bool take_packet(int fd)
 	return true;
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static bool take(const struct args *args, int fd)
 {
 	if (args->what == WHAT_UDP)
@@ -252,11 +246,11 @@ int main(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	pfd.fd = args.what == WHAT_PACKET ? open_ear(&args) : open_server(&args);
-	end = now() + args.ns;
+	end = fg_clock_now() + args.ns;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("ready");
 	while (!args.count || seen < args.count) {
-		uint64_t t = now();
+		uint64_t t = fg_clock_now();
 
 		if (t >= end || poll(&pfd, 1, (int)((end - t) / 1000000 + 1)) < 0)
 			return args.count ? 1 : 0;

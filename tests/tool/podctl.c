@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* podctl.c - makes pods for the tests, attaches policy programs to them, and takes all of it away. See podctl --help. */
+/*
+ * podctl.c - makes pods for the tests, attaches policy programs to them, and takes all of it away.
+ * See podctl --help.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,9 +11,10 @@
 
 #include <bpf/libbpf.h>
 
-#include "parse.h"
+#include "base/count.h"
+#include "base/parse.h"
 #include "podctl.h"
-#include "testbed.h"
+#include "demo/testbed.h"
 
 int podctl_report(const struct fg_error *err)
 {
@@ -76,7 +80,7 @@ static const struct verb {
 static int help(FILE *to)
 {
 	fputs("usage: podctl VERB [ARGUMENT...]; podctl VERB --help\n", to);
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	for (size_t i = 0; i < COUNT(verbs); i++)
 		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].help);
 	return to == stderr ? 2 : 0;
 }
@@ -95,7 +99,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help"))
 		return help(stdout);
 	libbpf_set_print(print_nothing);
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	for (size_t i = 0; i < COUNT(verbs); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
 	return help(stderr);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * runtimels [ROOT [REF]]: what lib/runtime.h finds, as JSON; with REF the one pod that it names. Exit status as
- * flowgen's: 2 for wrong usage, 3 where there is no such pod.
+ * runtimels [ROOT [REF]]: what lib/runtime.h finds, as JSON; with REF the one pod that it names.
+ * Exit status as flowgen's: 2 for wrong usage, 3 where there is no such pod.
  */
 #include <jansson.h>
 #include <stdio.h>
 
-#include "runtime.h"
+#include "runtime/runtime.h"
 
 static json_t *pod_json(const struct fg_runtime_pod *pod)
 {

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* scenario/record.c - what was seen, written back into the file as what is expected. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "scenario/internal.h"
+
+struct record {
+	const struct fg_scenario *scenario;
+	const struct fg_scenario_layout *layout;
+	const char *const *seen;
+	const uint8_t *statuses; /* by probe: exit statuses of commands */
+};
+
+/* The one word that all probes of a block have in common; "any" if they differ or nothing was
+ * sent. */
+static const char *block_word(const struct record *rec, const struct fg_scenario_block *b)
+{
+	const char *word = rec->seen[b->first];
+
+	for (uint64_t i = 1; word && i < b->total; i++)
+		if (!rec->seen[b->first + i] || strcmp(word, rec->seen[b->first + i]) != 0)
+			return "any";
+	return word ? word : "any";
+}
+
+static const char *label_of(const struct record *rec, const struct fg_scenario_block *b)
+{
+	const struct fg_scenario_set *set = &rec->scenario->sets[b->set];
+
+	return b->source ? b->source->label : rec->scenario->pods[set->from[b->from]].name;
+}
+
+/* Joins a block's word into the cell of its row: if several blocks share one, they must agree.
+ */
+static int put_cell(const struct record *rec, json_t *rows, const struct fg_scenario_block *b)
+{
+	const struct fg_scenario_set *set = &rec->scenario->sets[b->set];
+	size_t columns = set->to_count * set->port_count;
+	const char *label = label_of(rec, b), *word = block_word(rec, b), *before;
+	json_t *row = json_object_get(rows, label);
+
+	if (!row) {
+		row = json_array();
+		for (size_t i = 0; row && i < columns; i++)
+			json_array_append_new(row, json_string("skip"));
+		if (!row || json_object_set_new(rows, label, row))
+			return -1;
+	}
+	before = json_string_value(json_array_get(row, b->column));
+	if (!before)
+		return -1;
+	if (strcmp(before, "skip") != 0 && strcmp(before, word) != 0)
+		word = "any";
+	return json_array_set_new(row, b->column, json_string(word));
+}
+
+/* A row as words in their columns; with a single word if it is the same everywhere. */
+static json_t *row_text(const json_t *row)
+{
+	char *text = NULL;
+	size_t len, i, same = 0;
+	FILE *out = open_memstream(&text, &len);
+	json_t *word, *result;
+	const char *first = json_string_value(json_array_get(row, 0));
+
+	if (!out)
+		return NULL;
+	json_array_foreach ((json_t *)row, i, word) {
+		same += !strcmp(first, json_string_value(word));
+		fprintf(out, "%s%s", i ? " " : "", json_string_value(word));
+	}
+	fclose(out);
+	result = same == json_array_size(row) ? json_string(first) : json_string(text);
+	free(text);
+	return result;
+}
+
+static int record_matrix(const struct record *rec, size_t set, json_t *map)
+{
+	json_t *rows = json_object(), *table = json_object(), *row;
+	const char *label;
+	int ret = rows && table ? 0 : -1;
+
+	for (size_t i = 0; !ret && i < rec->layout->count; i++)
+		if (rec->layout->blocks[i].set == set)
+			ret = put_cell(rec, rows, &rec->layout->blocks[i]);
+	json_object_foreach (rows, label, row)
+		if (!ret && json_object_set_new(table, label, row_text(row)))
+			ret = -1;
+	json_decref(rows);
+	if (ret || json_object_set_new(map, "table", table)) {
+		if (ret)
+			json_decref(table);
+		return -1;
+	}
+	json_object_del(map, "expect");
+	return 0;
+}
+
+static int record_probe(const struct record *rec, size_t set, json_t *map)
+{
+	const char *word = NULL;
+
+	for (size_t i = 0; i < rec->layout->count; i++) {
+		const char *own;
+
+		if (rec->layout->blocks[i].set != set)
+			continue;
+		own = block_word(rec, &rec->layout->blocks[i]);
+		word = word && strcmp(word, own) != 0 ? "any" : own;
+	}
+	return json_object_set_new(map, "expect", json_string(word ? word : "any"));
+}
+
+/* The status that all runs of the command had; -1: they differ, or it was not run. */
+static int common_status(const struct record *rec, size_t set)
+{
+	int status = -1;
+
+	for (size_t i = 0; i < rec->layout->count; i++) {
+		const struct fg_scenario_block *b = &rec->layout->blocks[i];
+
+		for (uint64_t k = b->first; b->set == set && k < b->first + b->total; k++) {
+			if (!rec->seen[k] || (status >= 0 && status != rec->statuses[k]))
+				return -1;
+			status = rec->statuses[k];
+		}
+	}
+	return status;
+}
+
+static int record_command(const struct record *rec, size_t set, json_t *map)
+{
+	int status = common_status(rec, set);
+	char text[8] = "any";
+
+	if (status >= 0)
+		snprintf(text, sizeof(text), "%d", status);
+	return record_probe(rec, set, map) ||
+			       json_object_set_new(map, "exit-status", json_string(text))
+		       ? -1
+		       : 0;
+}
+
+/* The copy of the set's own node, found by its position in the lists. */
+static json_t *node_in_copy(const struct fg_scenario *s, const json_t *copy, const json_t *node)
+{
+	static const char *const keys[] = { "probes", "matrix" };
+	json_t *item;
+	size_t i;
+
+	for (size_t k = 0; k < 2; k++) {
+		const json_t *list = json_object_get(s->yaml.root, keys[k]);
+
+		if (list == node)
+			return json_object_get(copy, keys[k]);
+		json_array_foreach ((json_t *)list, i, item)
+			if (item == node)
+				return json_array_get(json_object_get(copy, keys[k]), i);
+	}
+	return NULL;
+}
+
+char *fg_scenario_record(const struct fg_scenario *scenario,
+			 const struct fg_scenario_layout *layout, const char *const *seen,
+			 const uint8_t *statuses, struct fg_error *err)
+{
+	const struct record rec = {
+		.scenario = scenario, .layout = layout, .seen = seen, .statuses = statuses
+	};
+	json_t *copy = json_deep_copy(scenario->yaml.root);
+	char *text = NULL;
+	int ret = copy ? 0 : -1;
+
+	if (copy && json_object_get(copy, "variables"))
+		ret = json_object_set(copy, "variables", scenario->variables);
+	for (size_t i = 0; !ret && i < scenario->set_count; i++) {
+		const struct fg_scenario_set *set = &scenario->sets[i];
+		json_t *map = node_in_copy(scenario, copy, set->node);
+
+		/* A control that a short form made has no place of its own in the file. */
+		if (!map || (set->control_of >= 0 && !set->control_node))
+			continue;
+		ret = set->command  ? record_command(&rec, i, map)
+		      : set->matrix ? record_matrix(&rec, i, map)
+				    : record_probe(&rec, i, map);
+	}
+	if (!ret)
+		text = fg_yaml_write(copy, err);
+	else
+		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", scenario->yaml.file);
+	json_decref(copy);
+	return text;
+}

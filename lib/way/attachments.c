@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * way/attachments.c - where else programs stand: a program that is attached at several places
+ * of this host has one run counter for all of them, which says nothing of one place.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/grow.h"
+#include "datapath/policy.h"
+#include "net/link.h"
+#include "net/netns.h"
+#include "way/attachments.h"
+
+static void note(struct fg_attachments *a, const struct fg_ladder *ladder)
+{
+	for (size_t i = 0; i < ladder->count; i++) {
+		uint32_t *id = FG_APPEND(a->list, a->count, "programs", NULL);
+
+		if (id)
+			*id = ladder->programs[i].id;
+		a->cut |= !id;
+	}
+}
+
+/* What cannot be listed may hold any program. */
+static void list_device(struct fg_attachments *a, int netns, uint32_t inode, struct nl_sock *sk,
+			const struct fg_link *link)
+{
+	for (int egress = 0; egress < 2; egress++) {
+		struct fg_ladder ladder = {};
+
+		if (fg_policy_list_device(netns, inode, sk, link, egress, &ladder, NULL))
+			a->cut = true;
+		note(a, &ladder);
+		fg_ladder_free(&ladder);
+	}
+}
+
+static void list_netns(struct fg_attachments *a, const struct fg_netns_entry *entry)
+{
+	struct fg_error why = {};
+	FG_FD int fd = fg_netns_open(entry->path, &why);
+	FG_NL_SOCK struct nl_sock *sk = fd >= 0 ? fg_rtnl_open(fd, NULL) : NULL;
+	struct fg_links links = {};
+
+	/* Gone meanwhile: nothing is attached in it any more. */
+	if (!sk)
+		a->cut |= fd >= 0 || !fg_netns_is_gone(&why);
+	if (!sk || fg_netns_inode(fd) != entry->inode)
+		return;
+	if (fg_link_list(sk, &links, NULL)) {
+		a->cut = true;
+		return;
+	}
+	for (size_t i = 0; i < links.count; i++)
+		list_device(a, fd, entry->inode, sk, &links.links[i]);
+	fg_links_free(&links);
+}
+
+void fg_attachments_forget(struct fg_attachments *attachments)
+{
+	free(attachments->list);
+	*attachments = (struct fg_attachments){};
+}
+
+/* A program that is attached at a second place meanwhile is noticed so soon. */
+#define LIST_AGAIN_NS 1000000000ULL
+
+static void list_host(struct fg_attachments *a, struct fg_host *host)
+{
+	if (a->listed_ns)
+		fg_host_renew(host, NULL);
+	fg_attachments_forget(a);
+	for (size_t i = 0; i < host->list.count; i++)
+		list_netns(a, &host->list.entries[i]);
+	a->listed_ns = fg_clock_now();
+}
+
+static bool is_old(const struct fg_attachments *attachments)
+{
+	return !attachments->listed_ns || fg_clock_now() - attachments->listed_ns >= LIST_AGAIN_NS;
+}
+
+bool fg_attachments_alone(struct fg_attachments *attachments, struct fg_host *host, uint32_t id)
+{
+	size_t found = 0;
+
+	if (is_old(attachments))
+		list_host(attachments, host);
+	for (size_t i = 0; i < attachments->count; i++)
+		found += attachments->list[i] == id;
+	return found <= 1 && !attachments->cut;
+}

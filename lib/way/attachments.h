@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* way/attachments.h - whether a program is attached at several places of this host. */
+#ifndef FG_ATTACHMENTS_H
+#define FG_ATTACHMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/host.h"
+
+/* The programs at all hooks of this host's devices. Zeroed: not listed yet. */
+struct fg_attachments {
+	uint32_t *list; /* their numbers, one for each place; owned */
+	size_t count;
+	bool cut;	    /* some could not be listed */
+	uint64_t listed_ns; /* CLOCK_MONOTONIC; 0: not listed yet */
+};
+
+/*
+ * Whether the program is attached only once on this host, by a list that is a second old at most;
+ * fg_attachments_forget() drops it.
+ */
+bool fg_attachments_alone(struct fg_attachments *attachments, struct fg_host *host, uint32_t id);
+
+void fg_attachments_forget(struct fg_attachments *attachments);
+
+#endif

@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# bats file_tags=novm
+# What is handed out: the Debian package in a root of its own, the archive of `make dist`, the RPM's description, and make's own answers.
+# Debian's tools are installed by `make deps TESTS=1`.
+# Alone: it compiles, and takes both processors.
+# Seconds: 600
+
+BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
+
+setup_file() {
+	bats_require_minimum_version 1.5.0
+	top=$(realpath "$BATS_TEST_DIRNAME/../..")
+	DEPS=$(realpath -m "$BUILD/../build/deps")
+	[ -d "$DEPS" ] || DEPS=$top/build/deps
+	version=$(sed -n 's/^VERSION := //p' "$top/Makefile")
+	# As `make check` names it, or everything would be built anew: it is among the flags.
+	made=${BUILD#"$top/"}
+	export top DEPS version BUILD made
+}
+
+needs() {
+	local tool
+	for tool; do
+		command -v "$tool" > /dev/null || skip "$tool is not installed (make deps TESTS=1)"
+	done
+}
+
+# copy DIR: the tree without what was built.
+copy() {
+	mkdir -p "$1"
+	tar -C "$top" --exclude=./build --exclude=./.git -cf - . | tar -C "$1" -xf -
+}
+
+@test "the same source gives the same bytes, in another directory" {
+
+	copy "$BATS_TEST_TMPDIR/elsewhere/flowgen"
+	cd "$BATS_TEST_TMPDIR/elsewhere/flowgen"
+	env -u MAKEFLAGS -u MAKELEVEL make all DEPS="$DEPS" BUILD="$BATS_TEST_TMPDIR/made" > "$BATS_TEST_TMPDIR/log" 2>&1 || { tail "$BATS_TEST_TMPDIR/log" && false; }
+	cmp "$BATS_TEST_TMPDIR/made/flowgen" "$BUILD/flowgen"
+	run ! grep -qF -e "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/made/flowgen"
+}
+
+@test "Debian: lintian has nothing to say, and the package works in a root that has nothing else" {
+	needs dpkg-buildpackage dh lintian debootstrap
+	local mirror root=$BATS_TEST_TMPDIR/root package
+	mkdir "$BATS_TEST_TMPDIR/deb"
+	run -0 env -u BUILD "$top/packaging/deb" "$BATS_TEST_TMPDIR/deb" "$version"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ] # the package's name, and no word of lintian
+	package=${lines[0]}
+	. "$top/.ci/private-apt"
+	mirror=$(private_apt_mirror)
+	[ -n "$mirror" ] || skip 'apt knows no mirror here'
+	debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" "$mirror" > "$BATS_TEST_TMPDIR/log" 2>&1 ||
+		{ tail "$BATS_TEST_TMPDIR/log" && false; }
+	cp "$package" "$root/flowgen.deb"
+	chroot "$root" sh -c 'apt-get -qq update && apt-get -qq install -y --no-install-recommends /flowgen.deb' > "$BATS_TEST_TMPDIR/log" 2>&1 ||
+		{ tail "$BATS_TEST_TMPDIR/log" && false; }
+	run -0 chroot "$root" flowgen --version
+	[ "$output" = "flowgen $version" ]
+	# A dry run packs a packet; what is linked is all there.
+	run -0 --separate-stderr chroot "$root" flowgen inject --dry-run --src 10.0.0.1 --dst 10.0.0.2 --proto udp --dport 53 --output json
+	jq -e '.packet' <<< "$output"
+	local file
+	for file in man/man8/flowgen.8.gz bash-completion/completions/flowgen zsh/vendor-completions/_flowgen fish/vendor_completions.d/flowgen.fish; do
+		echo "$file"
+		[ -e "$root/usr/share/$file" ]
+	done
+	chroot "$root" dpkg --purge flowgen
+	run -0 find "$root/usr" -name '*flowgen*'
+	[ -z "$output" ]
+}
+
+@test "make dist: the archive runs as it is, and the SPDX document is of it" {
+	[ -x "$BUILD/flowgen.static" ] || skip 'there is no static binary (make static)'
+	local name
+	env -u MAKEFLAGS -u MAKELEVEL make -C "$top" dist BUILD="$made" > "$BATS_TEST_TMPDIR/log" 2>&1 || { cat "$BATS_TEST_TMPDIR/log" && false; }
+	name=$(basename "$BUILD"/dist/flowgen-"$version"-linux-*.tar.gz .tar.gz)
+	tar -C "$BATS_TEST_TMPDIR" -xzf "$BUILD/dist/$name.tar.gz"
+	cd "$BATS_TEST_TMPDIR/$name"
+	run -0 sbin/flowgen --version
+	[ "$output" = "flowgen $version" ]
+	run -0 bin/kubectl-flowgen --version
+	local file
+	for file in share/man/man8/flowgen.8 share/man/man5/flowgen-scenario.5 share/flowgen/result.schema.json \
+		share/flowgen/scenarios/default-deny.yaml share/bash-completion/completions/flowgen share/zsh/site-functions/_flowgen \
+		share/fish/vendor_completions.d/flowgen.fish deploy/rbac.yaml metrics.md; do
+		echo "$file"
+		[ -e "$file" ]
+	done
+	jq -e --arg sum "$(sha256sum < sbin/flowgen | cut -d ' ' -f 1)" --arg version "$version" '
+		.spdxVersion == "SPDX-2.3" and .dataLicense == "CC0-1.0" and
+		(.packages | map(.SPDXID)) as $ids |
+		(.packages[] | select(.name == "flowgen") | .versionInfo == $version and .checksums[0].checksumValue == $sum) and
+		($ids | length) == 10 and ([.packages[] | .versionInfo | test("^[0-9]")] | all) and
+		([.relationships[] | .relatedSpdxElement | IN($ids[])] | all) and
+		([.packages[] | .SPDXID] | index("SPDXRef-libbpf"))' "$BUILD/dist/$name.spdx.json"
+}
+
+@test "one version everywhere" {
+	[ "$("$BUILD/flowgen" --version)" = "flowgen $version" ]
+	grep -qx "Version: *$version" "$top/packaging/flowgen.spec"
+	grep -q "^flowgen ($version) " "$top/packaging/debian/changelog"
+}
+
+@test "RPM: the description is one that rpm understands" {
+	needs rpmspec
+	run -0 rpmspec --query --queryformat '%{NAME} %{VERSION} %{LICENSE}\n' "$top/packaging/flowgen.spec"
+	[ "$output" = "flowgen $version GPL-2.0-only" ]
+	# What it packs is what `make install` makes.
+	env -u MAKEFLAGS -u MAKELEVEL make -C "$top" install BUILD="$made" DESTDIR="$BATS_TEST_TMPDIR/i" PREFIX=/usr > "$BATS_TEST_TMPDIR/log" 2>&1
+	rpmspec -P "$top/packaging/flowgen.spec" | sed -n '/^%files/,/^%changelog/s,^/,,p' | while read -r path; do
+		compgen -G "$BATS_TEST_TMPDIR/i/$path" > /dev/null || { echo "not installed: $path" && false; }
+	done
+	run -0 find "$BATS_TEST_TMPDIR/i" -type f -perm -u+x
+	[ "$output" = "$BATS_TEST_TMPDIR/i/usr/sbin/flowgen" ]
+	run -0 readelf -S "$output"
+	[[ $output != *.debug_info* ]]
+}
+
+@test "make: every target has a line in make help, and says what it misses" {
+	local target tools=$BATS_TEST_TMPDIR/tools
+	run -0 make -s -C "$top" help
+	for target in deps demo install uninstall clean check check-quick check-cluster tests lint format fuzz bench soak fault mutate static dist deb krew; do
+		[[ $output == *"make $target"* ]] || { echo "no line: $target" && false; }
+	done
+	mkdir "$tools"
+	find /usr/bin /usr/sbin -maxdepth 1 -exec ln -sf -t "$tools" {} +
+	rm -f "$tools"/{clang-tidy,nmap,lintian}
+	while read -r target missing; do
+		run ! env -u MAKEFLAGS -u MAKELEVEL PATH="$tools" make -s -C "$top" "$target" BUILD="$made"
+		echo "$output"
+		grep -qE "missing here: $missing. .*make deps TESTS=1" <<< "$output"
+	done <<-'END'
+		lint clang-tidy
+		format clang-tidy
+		bench nmap
+		deb lintian
+	END
+}

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_way.c - where a packet is about to go, by real tables: a node (a network namespace of this
+ * process) with the pods web, dst and deep, the last of them behind dst.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/count.h"
+#include "base/fd.h"
+#include "base/parse.h"
+#include "net/link.h"
+#include "net/netns.h"
+#include "prog.h"
+#include "way/goal.h"
+#include "way/ways.h"
+
+static struct {
+	pid_t web, dst, deep; /* a process in each pod */
+	struct fg_host host;
+	struct fg_pod pod; /* web */
+	struct fg_ways ways;
+} bed;
+
+static int run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* In a shell where "web", "dst" and "deep" run what follows in these pods. */
+static int run(const char *fmt, ...)
+{
+	char command[2000], *text;
+	va_list args;
+
+	va_start(args, fmt);
+	assert_true(vasprintf(&text, fmt, args) >= 0);
+	va_end(args);
+	snprintf(command, sizeof(command),
+		 "web() { nsenter --net=/proc/%d/ns/net \"$@\"; }; "
+		 "dst() { nsenter --net=/proc/%d/ns/net \"$@\"; }; "
+		 "deep() { nsenter --net=/proc/%d/ns/net \"$@\"; }; set -e; %s",
+		 bed.web, bed.dst, bed.deep, text);
+	free(text);
+	return system(command);
+}
+
+#define MUST(...) assert_int_equal(run(__VA_ARGS__), 0)
+
+static pid_t make_pod(void)
+{
+	pid_t self = getpid(), pid = fork();
+	char path[64];
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != self || unshare(CLONE_NEWNET))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	/* Until it is in its own. */
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	for (int i = 0; i < 1000; i++) {
+		FG_FD int own = fg_netns_open("/proc/thread-self/ns/net", NULL);
+		FG_FD int fd = fg_netns_open(path, NULL);
+
+		if (fd >= 0 && fg_netns_inode(fd) != fg_netns_inode(own))
+			return pid;
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	}
+	fail_msg("no namespace");
+	return -1;
+}
+
+/* A pair between the node (or dst) and a pod: 10.9.N.1 and fd09:N::1 outside, .9 and ::9 inside. */
+static void wire(const char *outer, const char *name, pid_t pid, const char *pod, int n)
+{
+	MUST("%s ip link add h%s type veth peer name eth0 netns %d; %s ip link set h%s up; "
+	     "%s sysctl -qw net.ipv6.conf.h%s.accept_dad=0; %s ip link set lo up; "
+	     "%s ip addr add 10.9.%d.1/24 dev h%s; %s ip addr add fd09:%d::1/64 dev h%s nodad; "
+	     "%s ip link set eth0 up; %s ip addr add 10.9.%d.9/24 dev eth0; "
+	     "%s ip addr add fd09:%d::9/64 dev eth0 nodad; %s ip route add default via 10.9.%d.1; "
+	     "%s ip route add default via fd09:%d::1",
+	     outer, name, pid, outer, name, outer, name, pod, outer, n, name, outer, n, name, pod,
+	     pod, n, pod, n, pod, n, pod, n);
+}
+
+static int setup(void **state)
+{
+	char ref[32];
+	struct fg_error err;
+
+	(void)state;
+	memset(&bed, 0, sizeof(bed));
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	bed.web = make_pod();
+	bed.dst = make_pod();
+	bed.deep = make_pod();
+	MUST("ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+	wire("", "web", bed.web, "web", 1);
+	wire("", "dst", bed.dst, "dst", 2);
+	wire("dst", "deep", bed.deep, "deep", 3);
+	MUST("dst sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; "
+	     "ip route add 10.9.3.0/24 via 10.9.2.9; ip route add fd09:3::/64 via fd09:2::9");
+	snprintf(ref, sizeof(ref), "pid:%d", bed.web);
+	if (fg_host_open(&bed.host, "", &err) || fg_pod_open(&bed.host, ref, NULL, &bed.pod, &err))
+		fail_msg("%s", err.message);
+	bed.ways.host_root = "";
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	const pid_t pids[] = { bed.web, bed.dst, bed.deep };
+
+	(void)state;
+	fg_ways_free(&bed.ways);
+	fg_pod_close(&bed.pod);
+	fg_host_close(&bed.host);
+	for (size_t i = 0; i < COUNT(pids); i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	return 0;
+}
+
+static struct fg_addr addr(const char *text)
+{
+	struct fg_addr out = {};
+
+	assert_int_equal(fg_parse_addr("address", text, &out, NULL), 0);
+	return out;
+}
+
+static const char *text_of(const struct fg_addr *a)
+{
+	static char text[4][FG_ADDR_TEXT_LEN];
+	static int n;
+
+	n = (n + 1) % 4;
+	return a->family ? fg_addr_text(a, text[n], FG_ADDR_TEXT_LEN), text[n] : "-";
+}
+
+/* --- the pod's own routing --- */
+
+static struct fg_connect_query query(const char *dst, uint8_t protocol, uint16_t port)
+{
+	return (struct fg_connect_query){
+		.flow = { .dst = addr(dst), .protocol = protocol, .sport = 4000, .dport = port }
+	};
+}
+
+static int ask(const char *dst, uint8_t protocol, uint16_t port)
+{
+	const struct fg_connect_query q = query(dst, protocol, port);
+	struct fg_error err;
+	int way = fg_ways_find(&bed.ways, &bed.pod, &q, &err);
+
+	if (!way)
+		fail_msg("%s: %s", dst, err.message);
+	return way;
+}
+
+static int error_of(const char *dst, uint16_t port)
+{
+	int way = ask(dst, IPPROTO_UDP, port);
+
+	return bed.ways.list[way - 1].error;
+}
+
+static void assert_way(int way, const char *from, const char *via)
+{
+	const struct fg_way *w = &bed.ways.list[way - 1];
+
+	assert_int_equal(w->error, 0);
+	assert_string_equal(text_of(&w->route.from), from);
+	assert_string_equal(text_of(&w->route.via), via);
+	assert_int_equal(w->route.ifindex, bed.pod.peer.ifindex);
+	assert_int_equal(w->cause.kind, FG_CAUSE_NONE);
+}
+
+/* Longer than an answer is good. */
+static void wait_a_while(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 60000000 }, NULL);
+}
+
+static void test_equal_answers_have_one_number(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("10.9.2.9", IPPROTO_UDP, 53), 1);
+	assert_way(1, "10.9.1.9", "10.9.1.1");
+	assert_int_equal(ask("10.9.2.8", IPPROTO_UDP, 53), 1);
+	assert_int_equal(ask("10.9.2.9", IPPROTO_TCP, 80), 1);
+	/* On its own link there is no gateway. */
+	assert_int_equal(ask("10.9.1.7", IPPROTO_UDP, 53), 2);
+	assert_way(2, "10.9.1.9", "-");
+	assert_int_equal(ask("fd09:2::9", IPPROTO_UDP, 53), 3);
+	assert_way(3, "fd09:1::9", "fd09:1::1");
+	assert_int_equal(ask("10.9.2.9", IPPROTO_UDP, 53), 1);
+	assert_int_equal(bed.ways.count, 3);
+	/* Ports are no part of what was asked; protocol, destination and TOS are. */
+	assert_int_equal(bed.ways.asked_count, 5);
+	assert_int_equal(ask("10.9.2.9", IPPROTO_UDP, 54), 1);
+	assert_int_equal(bed.ways.asked_count, 5);
+}
+
+static void test_what_refuses_it_is_named(void **state)
+{
+	int prohibited, other;
+
+	(void)state;
+	MUST("web ip route add prohibit 10.9.7.0/24; web ip route add prohibit 10.9.8.0/24; "
+	     "web ip route add unreachable 10.9.6.0/24");
+	prohibited = ask("10.9.7.7", IPPROTO_UDP, 53);
+	assert_int_equal(bed.ways.list[prohibited - 1].error, -EACCES);
+	assert_string_equal(bed.ways.list[prohibited - 1].cause.what,
+			    "prohibit 10.9.7.0/24 in table main");
+	assert_int_equal(ask("10.9.7.8", IPPROTO_UDP, 53), prohibited);
+	/* The same errno by another route is another answer. */
+	other = ask("10.9.8.8", IPPROTO_UDP, 53);
+	assert_int_not_equal(other, prohibited);
+	assert_string_equal(bed.ways.list[other - 1].cause.what,
+			    "prohibit 10.9.8.0/24 in table main");
+	other = ask("10.9.6.6", IPPROTO_UDP, 53);
+	assert_int_equal(bed.ways.list[other - 1].error, -EHOSTUNREACH);
+	MUST("web ip route del default; web ip -6 route del default");
+	other = ask("192.0.2.1", IPPROTO_UDP, 53);
+	assert_int_equal(bed.ways.list[other - 1].error, -ENETUNREACH);
+	other = ask("2001:db8::1", IPPROTO_UDP, 53);
+	assert_int_equal(bed.ways.list[other - 1].error, -ENETUNREACH);
+}
+
+static void test_an_answer_is_good_for_a_moment(void **state)
+{
+	struct fg_connect_query q = query("10.9.2.9", IPPROTO_UDP, 53);
+	struct timespec before, after;
+	int first, second;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	first = ask("10.9.2.9", IPPROTO_UDP, 53);
+	assert_int_equal(bed.ways.asked_count, 1);
+	bed.ways.asked[0].way = 77; /* what is not asked again is this */
+	second = fg_ways_find(&bed.ways, &bed.pod, &q, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	/* Unless this machine was busy with something else. */
+	if (after.tv_sec == before.tv_sec && after.tv_nsec - before.tv_nsec < 40000000)
+		assert_int_equal(second, 77);
+	wait_a_while();
+	assert_int_equal(fg_ways_find(&bed.ways, &bed.pod, &q, NULL), first);
+	assert_int_equal(bed.ways.asked_count, 1);
+	MUST("web ip route add prohibit 10.9.2.0/24");
+	wait_a_while();
+	assert_int_equal(error_of("10.9.2.9", 53), -EACCES);
+	MUST("web ip route del prohibit 10.9.2.0/24");
+	wait_a_while();
+	assert_int_equal(ask("10.9.2.9", IPPROTO_UDP, 53), first);
+}
+
+/* Then each port is asked for, however lately another was. */
+static void test_rules_may_look_at_ports(void **state)
+{
+	const struct fg_connect_query sctp = query("10.9.2.9", IPPROTO_SCTP, 53);
+	struct fg_error err;
+	int open, refused;
+
+	(void)state;
+	MUST("web ip rule add ipproto udp dport 53 prohibit prio 10");
+	open = ask("10.9.2.9", IPPROTO_UDP, 80);
+	refused = ask("10.9.2.9", IPPROTO_UDP, 53);
+	assert_int_equal(bed.ways.list[open - 1].error, 0);
+	assert_int_equal(bed.ways.list[refused - 1].error, -EACCES);
+	assert_non_null(strstr(bed.ways.list[refused - 1].cause.what, "rule 10"));
+	assert_int_equal(ask("10.9.2.9", IPPROTO_UDP, 80), open);
+	assert_int_equal(ask("10.9.2.9", IPPROTO_UDP, 53), refused);
+	assert_int_equal(ask("10.9.2.9", IPPROTO_TCP, 53), open);
+	/* Of a protocol that cannot be asked for nobody knows. */
+	assert_int_equal(fg_ways_find(&bed.ways, &bed.pod, &sctp, &err), 0);
+	assert_int_equal(err.kind, FG_ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "route of protocol 132"));
+	MUST("web ip rule del prio 10");
+	wait_a_while();
+	assert_int_equal(fg_ways_find(&bed.ways, &bed.pod, &sctp, &err), open);
+}
+
+/* --- where it goes on the node --- */
+
+static void assert_goal(const char *dst, enum fg_goal_kind kind, pid_t pid, const char *device)
+{
+	const struct fg_addr to = addr(dst),
+			     from = addr(strchr(dst, ':') ? "fd09:1::9" : "10.9.1.9");
+	struct fg_goal goal;
+	struct fg_error err;
+	struct fg_link link = {};
+	char path[64];
+	FG_FD int fd = -1;
+
+	if (fg_goal_find(&bed.host, &bed.pod, &from, &to, bed.pod.primary.mac, &goal, &err))
+		fail_msg("%s: %s", dst, err.message);
+	if (goal.kind != kind)
+		fail_msg("%s: goal %d, should be %d", dst, goal.kind, kind);
+	if (pid) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+		fd = fg_netns_open(path, NULL);
+		assert_int_equal(goal.netns, fg_netns_inode(fd));
+	}
+	if (!device) {
+		assert_int_equal(goal.ifindex, 0);
+		return;
+	}
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(fd, NULL);
+
+	assert_int_equal(fg_link_get(sk, 0, device, &link, NULL), 0);
+	assert_int_equal(goal.ifindex, link.ifindex);
+}
+
+static void test_goals_by_route(void **state)
+{
+	(void)state;
+	assert_goal("10.9.2.9", FG_GOAL_POD, bed.dst, "eth0");
+	assert_goal("fd09:2::9", FG_GOAL_POD, bed.dst, "eth0");
+	assert_goal("10.9.2.1", FG_GOAL_HOST, 0, NULL);
+	assert_goal("10.9.1.1", FG_GOAL_HOST, 0, NULL);
+	assert_goal("fd09:1::1", FG_GOAL_HOST, 0, NULL);
+	/* Nobody there holds it. */
+	assert_goal("10.9.2.8", FG_GOAL_OUT, 0, "hdst");
+	/* No route at all. */
+	assert_goal("192.0.2.1", FG_GOAL_OUT, 0, NULL);
+	MUST("ip tuntap add dev up0 mode tap; ip link set up0 up; ip addr add 198.51.100.1/24 dev up0; "
+	     "ip route add default via 198.51.100.2");
+	assert_goal("192.0.2.1", FG_GOAL_OUT, 0, "up0");
+	/* Behind dst, which routes. */
+	assert_goal("10.9.3.9", FG_GOAL_POD, bed.deep, "eth0");
+	assert_goal("fd09:3::9", FG_GOAL_POD, bed.deep, "eth0");
+	/* It is dst's own there. */
+	assert_goal("10.9.3.1", FG_GOAL_POD, bed.dst, "eth0");
+}
+
+/* Anybody can put any address on a loopback device: only where the routes lead is asked. */
+static void test_a_decoy_is_no_goal(void **state)
+{
+	(void)state;
+	MUST("deep ip addr add 10.9.2.8/32 dev lo; web ip addr add 10.9.2.7/32 dev lo; "
+	     "deep ip addr add 192.0.2.9/32 dev lo");
+	assert_goal("10.9.2.8", FG_GOAL_OUT, 0, "hdst");
+	assert_goal("10.9.2.7", FG_GOAL_OUT, 0, "hdst");
+	assert_goal("192.0.2.9", FG_GOAL_OUT, 0, NULL);
+	MUST("ip route add 192.0.2.9 via 10.9.2.9; dst ip route add 192.0.2.9 via 10.9.3.9");
+	assert_goal("192.0.2.9", FG_GOAL_POD, bed.deep, "eth0");
+}
+
+/* A bridge on the way: to the port of the address, or to all. */
+static void test_goals_by_bridge(void **state)
+{
+	(void)state;
+	if (run("ip link add br0 type bridge && ip link set br0 up"))
+		prog_skip("this kernel has no bridge");
+	MUST("ip addr flush dev hdst; ip link set hdst master br0; ip addr add 10.9.2.1/24 dev br0; "
+	     "ip addr add fd09:2::1/64 dev br0 nodad");
+	/* The neighbour is not known: the one behind which somebody holds it. */
+	assert_goal("10.9.2.9", FG_GOAL_POD, bed.dst, "eth0");
+	assert_goal("10.9.2.8", FG_GOAL_OUT, 0, "br0");
+	/* It is known, and has dst's address: by what the bridge has learnt, or by flooding. */
+	MUST("ip neigh replace 10.9.2.9 dev br0 nud permanent lladdr "
+	     "$(dst ip -br link show eth0 | awk '{ print $3 }')");
+	assert_goal("10.9.2.9", FG_GOAL_POD, bed.dst, "eth0");
+	/* Another's address: that one would get it, and dst would not take it. */
+	MUST("ip neigh replace 10.9.2.9 dev br0 nud permanent lladdr 02:00:00:00:00:99");
+	assert_goal("10.9.2.9", FG_GOAL_OUT, 0, "br0");
+	MUST("bridge fdb replace 02:00:00:00:00:99 dev hdst master static");
+	assert_goal("10.9.2.9", FG_GOAL_POD, bed.dst, "eth0");
+}
+
+/* web and dst on one bridge, which has no address: by the Ethernet address alone. */
+static void test_goals_on_one_link(void **state)
+{
+	const struct fg_addr to = addr("10.9.1.8"), from = addr("10.9.1.9");
+	static const uint8_t nobody[6] = { 2, 0, 0, 0, 0, 0x99 };
+	struct fg_goal goal;
+	struct fg_pod dst;
+	char ref[32];
+
+	(void)state;
+	if (run("ip link add br0 type bridge && ip link set br0 up"))
+		prog_skip("this kernel has no bridge");
+	MUST("for d in hweb hdst; do ip addr flush dev $d; ip link set $d master br0; done; "
+	     "dst ip addr add 10.9.1.8/24 dev eth0");
+	snprintf(ref, sizeof(ref), "pid:%d", bed.dst);
+	assert_int_equal(fg_pod_open(&bed.host, ref, NULL, &dst, NULL), 0);
+	fg_pod_close(&bed.pod);
+	snprintf(ref, sizeof(ref), "pid:%d", bed.web);
+	assert_int_equal(fg_pod_open(&bed.host, ref, NULL, &bed.pod, NULL), 0);
+	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, dst.peer.mac, &goal, NULL),
+			 0);
+	assert_int_equal(goal.kind, FG_GOAL_POD);
+	assert_int_equal(goal.netns, dst.inode);
+	assert_int_equal(goal.ifindex, dst.peer.ifindex);
+	/* An address that nobody has there. */
+	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, nobody, &goal, NULL), 0);
+	assert_int_equal(goal.kind, FG_GOAL_OUT);
+	/* One that is dst's, for an address that it does not hold. */
+	MUST("dst ip addr del 10.9.1.8/24 dev eth0; web ip addr add 10.9.1.8/32 dev lo");
+	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, dst.peer.mac, &goal, NULL),
+			 0);
+	assert_int_equal(goal.kind, FG_GOAL_OUT);
+	fg_pod_close(&dst);
+}
+
+/* --- somebody outside --- */
+
+static void test_who_may_be_outside(void **state)
+{
+	static const struct {
+		const char *src, *why;
+	} rows[] = {
+		{ "192.0.2.1", NULL },
+		{ "10.9.1.1", "source 10.9.1.1: it is an address of the node itself" },
+		{ "10.9.2.9", "source 10.9.2.9: it is an address of a pod on this node" },
+		{ "192.0.2.1", NULL },
+		{ "192.0.2.2", NULL },
+	};
+	static const int numbers[] = { 1, 0, 0, 1, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fg_addr src = addr(rows[i].src);
+		struct fg_error err = {};
+		int way = fg_ways_outside(&bed.ways, &bed.host, &bed.pod, &src, &err);
+
+		assert_int_equal(way, numbers[i]);
+		if (!rows[i].why) {
+			assert_true(fg_addr_equal(&bed.ways.list[way - 1].route.from, &src));
+			continue;
+		}
+		assert_int_equal(err.kind, FG_ERR_USAGE);
+		if (!strstr(err.message, rows[i].why))
+			fail_msg("%s", err.message);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_equal_answers_have_one_number),
+		TEST(test_what_refuses_it_is_named),
+		TEST(test_an_answer_is_good_for_a_moment),
+		TEST(test_rules_may_look_at_ports),
+		TEST(test_goals_by_route),
+		TEST(test_a_decoy_is_no_goal),
+		TEST(test_goals_by_bridge),
+		TEST(test_goals_on_one_link),
+		TEST(test_who_may_be_outside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
