@@ -70,12 +70,17 @@ static bool has_company(const struct fg_ladder *ladder, size_t i)
 	return false;
 }
 
+/* A program that was attached at a second place before the packets is noticed so soon. */
+#define LIST_AGAIN_NS 1000000000ULL
+
 /*
  * Where several are asked together their counters tell who decided; but not that of a program that
  * stands elsewhere too, and counts what comes there.
  */
 static void open_counters(struct fg_session *s, struct fg_hop *hop)
 {
+	uint64_t now = fg_clock_now(), since = now > LIST_AGAIN_NS ? now - LIST_AGAIN_NS : 0;
+
 	hop->has_untraced = hop->one_by_one = hop->shares = false;
 	for (size_t i = 0; i < hop->ladder.count; i++) {
 		const struct fg_program *p = &hop->ladder.programs[i];
@@ -84,7 +89,7 @@ static void open_counters(struct fg_session *s, struct fg_hop *hop)
 		hop->counter_fds[i] = -1;
 		hop->shares |= company;
 		if (p->traced ||
-		    (company && !fg_attachments_alone(&s->attachments, &s->host, p->id)))
+		    (company && !fg_attachments_alone(&s->attachments, &s->host, p->id, since)))
 			continue;
 		hop->counter_fds[i] = counter_of(s, p->id);
 		hop->has_untraced = true;
@@ -94,6 +99,26 @@ static void open_counters(struct fg_session *s, struct fg_hop *hop)
 		return;
 	s->has_untraced = true;
 	fg_session_count_runs(s);
+}
+
+bool fg_hop_distrust_counts(struct fg_session *session, const struct fg_hop *hop,
+			    struct fg_trace *trace)
+{
+	bool any = false;
+
+	if (!hop->one_by_one || !trace->runs)
+		return false;
+	for (size_t i = 0; i < hop->ladder.count; i++) {
+		const struct fg_program *p = &hop->ladder.programs[i];
+
+		if (trace->runs[i].times == FG_RUNS_UNKNOWN || !has_company(&hop->ladder, i) ||
+		    fg_attachments_alone(&session->attachments, &session->host, p->id,
+					 session->collected_ns))
+			continue;
+		trace->runs[i] = (struct fg_trace_runs){ .times = FG_RUNS_UNKNOWN };
+		any = true;
+	}
+	return any;
 }
 
 /* A device of the host that leads out of it, or on to other devices. */

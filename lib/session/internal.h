@@ -290,6 +290,14 @@ struct fg_hop *fg_hop_find(struct fg_session *session, const struct fg_probe_spe
 void fg_hop_free(struct fg_hop *hop);
 
 /*
+ * After a packet: forgets the runs in its trace that a program may have counted elsewhere, by a
+ * list of what is attached that is newer than the packet. Returns whether there are any: then it is
+ * to be judged again.
+ */
+bool fg_hop_distrust_counts(struct fg_session *session, const struct fg_hop *hop,
+			    struct fg_trace *trace);
+
+/*
  * Before a window: asks again, once a second, where the packet's hop leads to, if there is one, and
  * where else its programs are attached. A hop that leads elsewhere is opened anew. now: of the
  * monotonic clock, in nanoseconds. Returns 0 or -1.

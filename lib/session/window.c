@@ -539,22 +539,41 @@ static int name_reasons(struct fg_session *s, const struct span *span, struct fg
 	return 0;
 }
 
-/* On its way to a service of IPVS it was a rule, or else that. */
-static void tell_ipvs(struct fg_session *s, uint32_t i)
+/* The rule that dropped it was found in the trace, and not by the judge. */
+static void judge_anew(const struct fg_session *s, uint32_t i)
 {
 	struct fg_probe *p = &s->window[i];
 	struct fg_result *way = p->result.reply.way;
 	const struct fg_netfilter *by = p->result.netfilter, *back = way ? way->netfilter : NULL;
+
+	fg_judge(s->contexts[i], p);
+	p->result.netfilter = by;
+	if (way)
+		way->netfilter = back;
+}
+
+/* On its way to a service of IPVS it was a rule, or else that. */
+static void tell_ipvs(struct fg_session *s, uint32_t i)
+{
+	struct fg_probe *p = &s->window[i];
 
 	if (!s->contexts[i]->service_count || p->trace.rule == FG_PRESENCE_UNKNOWN)
 		return;
 	if (p->trace.rule == FG_PRESENCE_NO &&
 	    !fg_watch_is_all_traced(&s->watch, p->spec.vary.dst.family))
 		p->trace.rule = FG_PRESENCE_UNKNOWN;
-	fg_judge(s->contexts[i], p);
-	p->result.netfilter = by;
-	if (way)
-		way->netfilter = back;
+	judge_anew(s, i);
+}
+
+/*
+ * Counters of a program that stands elsewhere by now may have counted what came there. Once for
+ * all packets: on a node of many pods it takes milliseconds to list what is attached.
+ */
+static void distrust_counts(struct fg_session *s, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = first; i < first + count; i++)
+		if (fg_hop_distrust_counts(s, s->hops[i], &s->window[i].trace))
+			judge_anew(s, i);
 }
 
 /* Besides the results, when these are final. */
@@ -752,6 +771,7 @@ int fg_window_run(struct fg_session *session, uint32_t *count, struct fg_error *
 		else if (run_span(session, &span, err))
 			return -1;
 	}
+	distrust_counts(session, 0, total);
 	fg_fill_end(session, total);
 	return 0;
 }
@@ -760,5 +780,8 @@ int fg_window_send_again(struct fg_session *session, uint32_t index, struct fg_e
 {
 	const struct span span = { .first = index, .count = 1 };
 
-	return run_span(session, &span, err);
+	if (run_span(session, &span, err))
+		return -1;
+	distrust_counts(session, index, 1);
+	return 0;
 }

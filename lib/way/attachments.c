@@ -65,30 +65,27 @@ void fg_attachments_forget(struct fg_attachments *attachments)
 	*attachments = (struct fg_attachments){};
 }
 
-/* A program that is attached at a second place meanwhile is noticed so soon. */
-#define LIST_AGAIN_NS 1000000000ULL
-
-static void list_host(struct fg_attachments *a, struct fg_host *host)
+/* Not the host's own list: what is judged just now borrows from that. */
+static void list_all(struct fg_attachments *a, const char *root)
 {
-	if (a->listed_ns)
-		fg_host_renew(host, NULL);
+	struct fg_netns_list all = {};
+
 	fg_attachments_forget(a);
-	for (size_t i = 0; i < host->list.count; i++)
-		list_netns(a, &host->list.entries[i]);
 	a->listed_ns = fg_clock_now();
+	if (fg_netns_list(root, &all, NULL))
+		a->cut = true;
+	for (size_t i = 0; i < all.count; i++)
+		list_netns(a, &all.entries[i]);
+	fg_netns_list_free(&all);
 }
 
-static bool is_old(const struct fg_attachments *attachments)
-{
-	return !attachments->listed_ns || fg_clock_now() - attachments->listed_ns >= LIST_AGAIN_NS;
-}
-
-bool fg_attachments_alone(struct fg_attachments *attachments, struct fg_host *host, uint32_t id)
+bool fg_attachments_alone(struct fg_attachments *attachments, const struct fg_host *host,
+			  uint32_t id, uint64_t since_ns)
 {
 	size_t found = 0;
 
-	if (is_old(attachments))
-		list_host(attachments, host);
+	if (!attachments->listed_ns || attachments->listed_ns < since_ns)
+		list_all(attachments, host->root);
 	for (size_t i = 0; i < attachments->count; i++)
 		found += attachments->list[i] == id;
 	return found <= 1 && !attachments->cut;

@@ -14,14 +14,16 @@ struct fg_attachments {
 	uint32_t *list; /* their numbers, one for each place; owned */
 	size_t count;
 	bool cut;	    /* some could not be listed */
-	uint64_t listed_ns; /* CLOCK_MONOTONIC; 0: not listed yet */
+	uint64_t listed_ns; /* CLOCK_MONOTONIC, when the listing began; 0: not listed yet */
 };
 
 /*
- * Whether the program is attached only once on this host, by a list that is a second old at most;
- * fg_attachments_forget() drops it.
+ * Whether the program is attached only once on this host, by a list that was begun at since_ns
+ * (CLOCK_MONOTONIC) or later; it is made where there is none. What could not be listed may hold
+ * the program, too: false. fg_attachments_forget() drops the list.
  */
-bool fg_attachments_alone(struct fg_attachments *attachments, struct fg_host *host, uint32_t id);
+bool fg_attachments_alone(struct fg_attachments *attachments, const struct fg_host *host,
+			  uint32_t id, uint64_t since_ns);
 
 void fg_attachments_forget(struct fg_attachments *attachments);
 

@@ -198,6 +198,27 @@ other_port=(--dst 10.9.0.9:53 --proto udp)
 	fi
 }
 
+@test "several programs at one hook, one of them attached to another pod just before the packet" {
+	need tcx
+	local asked=(inject --pod netns:web --dst 10.9.0.9:9999 --proto udp --hold --output json) pid
+	on web tcx/ingress "${deny[@]}" --otherwise next
+	local denier=$ID
+	on web tcx/ingress allow_all
+	node "$FLOWGEN" "${asked[@]}" > "$NODE_DIR/held" 2> "$NODE_DIR/held.err" 3>&- 7>&- &
+	pid=$!
+	wait_for grep -q '^flowgen: awaiting$' "$NODE_DIR/held.err"
+	on other tcx/ingress "$denier"
+	kill -USR1 "$(leaf "$pid")"
+	wait "$pid" || status=$?
+	output=$(cat "$NODE_DIR/held")
+	holds '.policy.verdict == "denied" and .outcome == "dropped"'
+	if can fexit; then
+		holds '.policy.denied_by.name == "deny_port"'
+	else
+		holds '.policy.denied_by.kind == "tc" and [.policy.candidates[].name] == ["deny_port"]'
+	fi
+}
+
 @test "tail calls: the callee denies, in the name of the entry" {
 	on dst "$TCX/egress" tail_entry --proto udp --port 9999 --pin /sys/fs/bpf/jumps
 	way 'callee denies' denied ingress bpf tail_entry dropped 'DENIED by tail_entry (tc?(x)/egress on hdst, ingress'
