@@ -11,6 +11,7 @@
 #include "host/capability.h"
 #include "host/confine.h"
 #include "listing/catch.h"
+#include "run/run.h"
 #include "signals/signals.h"
 
 struct catching {
@@ -72,7 +73,8 @@ static int catch_on(struct catching *c, const struct fg_pod *pod)
 
 	if (signals < 0)
 		return -1;
-	c->place = (struct fg_catch_place){ .ref = pod->ref,
+	c->place = (struct fg_catch_place){ .origin = fg_run_origin(),
+					    .ref = pod->ref,
 					    .name = pod->name,
 					    .netns = pod->inode,
 					    .device = pod->peer.name,

@@ -18,6 +18,7 @@
 #include "host/capability.h"
 #include "net/sockdiag.h"
 #include "probe/method.h"
+#include "run/run.h"
 
 /* How long what the command has closed may take to end in peace. */
 #define LINGER_NS 2000000000ULL
@@ -301,6 +302,7 @@ int fg_exec_run(const struct fg_exec_options *options, struct fg_exec_done *done
 	int ret = -1;
 
 	*done = (struct fg_exec_done){ .status = FG_CHILD_FAILED };
+	fg_run_origin(); /* it begins now */
 	if (fg_capability_preflight(err))
 		return -1;
 	if (fg_capability_feature_probe(FG_FEATURE_TCX, NULL))

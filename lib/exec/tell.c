@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "exec/internal.h"
+#include "run/run.h"
 
 static bool any(const struct fg_divert_flow *flow)
 {
@@ -24,6 +25,7 @@ static int put(const struct fg_exec_options *options, const struct fg_exec_done 
 
 	for (size_t i = 0; i < done->flow_count; i++) {
 		const struct fg_exec_row row = {
+			.origin = fg_run_origin(),
 			.pod = done->outside ? done->uplink : options->ref,
 			.flow = &done->flows[i].flow,
 			.state = &done->flows[i].state,

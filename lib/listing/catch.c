@@ -131,14 +131,14 @@ int fg_catch_json(const struct fg_catch_place *place, const struct fg_catch_reco
 	fg_dissect_packet(record->bytes, record->captured, &d);
 	fg_time_text(record->time_ns + place->realtime, when, sizeof(when));
 	all = json_pack(
-		"{s:s, s:I, s:s, s:{s:o, s:o, s:I}, s:o, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
-		"schema", "flowgen.catch/1", "number", (json_int_t)number, "time", when, "pod",
-		"ref", fg_json_text(place->ref), "name", fg_json_text(place->name), "netns",
-		(json_int_t)place->netns, "device", fg_json_text(place->device), "ifindex",
-		(json_int_t)record->ifindex, "action", record->passed ? "passed" : "stopped",
-		"length", (json_int_t)record->length, "captured", (json_int_t)record->captured,
-		"trace", trace_json(place, record), "packet", packet_json(record), "headers",
-		headers_json(&d), "problem",
+		"{s:s, s:I, s:s, s:o, s:{s:o, s:o, s:I}, s:o, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
+		"schema", "flowgen.catch/1", "number", (json_int_t)number, "time", when, "run",
+		fg_origin_json(place->origin), "pod", "ref", fg_json_text(place->ref), "name",
+		fg_json_text(place->name), "netns", (json_int_t)place->netns, "device",
+		fg_json_text(place->device), "ifindex", (json_int_t)record->ifindex, "action",
+		record->passed ? "passed" : "stopped", "length", (json_int_t)record->length,
+		"captured", (json_int_t)record->captured, "trace", trace_json(place, record),
+		"packet", packet_json(record), "headers", headers_json(&d), "problem",
 		record->captured == record->length ? fg_json_text(d.problem) : json_null());
 	text = all ? fg_json_dump(all) : NULL;
 	json_decref(all);

@@ -11,9 +11,11 @@
 #include "base/buffer.h"
 #include "bpf/catch_event.h"
 #include "base/error.h"
+#include "report/origin.h"
 
 /* Where they are caught. The texts are borrowed; name may be "". */
 struct fg_catch_place {
+	const struct fg_origin *origin; /* the run that catches them */
 	const char *ref,
 		/*
 		 * of the pod: as the user named it; "NAMESPACE/NAME", or the network namespace's

@@ -121,9 +121,9 @@ static json_t *row_json(const struct fg_exec_row *row)
 	bool tcp = f->proto == IPPROTO_TCP;
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}",
-		"schema", "flowgen.exec/1", "pod", row->pod, "proto",
-		fg_flow_protocol_text(f->proto, number), "local",
+		"{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}",
+		"schema", "flowgen.exec/1", "run", fg_origin_json(row->origin), "pod", row->pod,
+		"proto", fg_flow_protocol_text(f->proto, number), "local",
 		end_json(f, f->local, f->local_port), "remote",
 		end_json(f, f->remote, f->remote_port), "icmp_id",
 		is_icmp(f) ? json_integer(ntohs(f->local_port)) : json_null(), "got",

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "bpf/exec_flow.h"
 #include "probe/probe.h"
+#include "report/origin.h"
 
 /* What the command got. */
 enum fg_exec_got {
@@ -37,7 +38,8 @@ struct fg_exec_probe {
 };
 
 struct fg_exec_row {
-	const char *pod; /* as the user named it */
+	const struct fg_origin *origin; /* the run that the command was started by */
+	const char *pod;		/* as the user named it */
 	const struct fg_exec_flow *flow;
 	const struct fg_exec_state *state;
 	const char *drop_reason, *drop_device; /* names; NULL or empty: not known */

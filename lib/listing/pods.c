@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/visible.h"
 #include "probe/names.h"
+#include "report/origin.h"
 #include "report/report.h"
 
 /* --- JSON --- */
@@ -93,13 +94,13 @@ static json_t *entry_json(const struct fg_pods_entry *e)
 	bool open = !e->refused;
 
 	return json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, "
-		"s:s?, s:o}",
-		"schema", "flowgen.pod/1", "namespace", fg_json_text(e->namespace), "name",
-		fg_json_text(e->pod.name), "uid", fg_json_text(e->uid), "runtime",
-		fg_json_text(e->runtime), "id", fg_json_text(e->id), "live",
-		e->known ? json_boolean(e->live) : json_null(), "netns", netns_json(&e->pod),
-		"addresses", addresses_json(e), "device",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, "
+		"s:s?, s:s?, s:o}",
+		"schema", "flowgen.pod/1", "run", fg_origin_json(e->origin), "namespace",
+		fg_json_text(e->namespace), "name", fg_json_text(e->pod.name), "uid",
+		fg_json_text(e->uid), "runtime", fg_json_text(e->runtime), "id",
+		fg_json_text(e->id), "live", e->known ? json_boolean(e->live) : json_null(),
+		"netns", netns_json(&e->pod), "addresses", addresses_json(e), "device",
 		open ? fg_report_json_device(&e->pod) : json_null(), "programs",
 		programs_json(open ? e->ladder : NULL), "ingress_programs",
 		programs_json(open ? e->back : NULL), "filters", filters_json(e), "method",

@@ -15,6 +15,7 @@ struct fg_pods_address {
 
 /* One pod. All is borrowed; a text that is NULL or "" is not known. */
 struct fg_pods_entry {
+	const struct fg_origin *origin; /* the run that lists it */
 	struct fg_source_pod pod; /* name, path (NULL: no namespace of its own), netns, device */
 	bool known;		  /* to a runtime, which says the next five */
 	const char *namespace, *uid, *runtime, *id;

@@ -11,6 +11,7 @@
 #include "net/netns.h"
 #include "node/mechanisms.h"
 #include "probe/names.h"
+#include "run/run.h"
 #include "survey/survey.h"
 
 /* --- JSON: doc/check.schema.json --- */
@@ -49,11 +50,12 @@ static void put_json(const struct fg_capabilities *all, const struct utsname *ho
 {
 	char mode[40];
 	const char *lockdown = fg_capability_lockdown(mode, sizeof(mode));
-	json_t *root = json_pack("{s:s, s:s, s:{s:s, s:s, s:s?}, s:b, s:o, s:o, s:o, s:o}",
-				 "schema", "flowgen.check/1", "version", FLOWGEN_VERSION, "kernel",
-				 "release", host->release, "machine", host->machine, "lockdown",
-				 lockdown, "works", (int)fg_capability_any_method(all), "methods",
-				 methods_json(all), "privileges",
+	json_t *root = json_pack("{s:s, s:o, s:s, s:{s:s, s:s, s:s?}, s:b, s:o, s:o, s:o, s:o}",
+				 "schema", "flowgen.check/1", "run",
+				 fg_origin_json(fg_run_origin()), "version", FLOWGEN_VERSION,
+				 "kernel", "release", host->release, "machine", host->machine,
+				 "lockdown", lockdown, "works", (int)fg_capability_any_method(all),
+				 "methods", methods_json(all), "privileges",
 				 features_json(all, 0, FG_FEATURE_PRIVILEGES), "features",
 				 features_json(all, FG_FEATURE_PRIVILEGES, FG_FEATURES), "node",
 				 node ? fg_mechanisms_json(node) : json_null());

@@ -130,7 +130,7 @@ static int put_pod(struct look *l, struct fg_host *host, const struct fg_pod_lis
 		   struct fg_error *err)
 {
 	struct fg_pod pod = { .netns = -1, .host_netns = -1 };
-	struct fg_pods_entry e = {};
+	struct fg_pods_entry e = { .origin = fg_run_origin() };
 	struct fg_error why;
 	int ret = 0;
 

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void show(const struct fg_catch_record *r)
 {
-	const struct fg_catch_place place = { "netns:web", "web", 1, "eth0", 136, 7 };
+	const struct fg_catch_place place = { NULL, "netns:web", "web", 1, "eth0", 136, 7 };
 	struct fg_buffer out = {};
 
 	if (fg_catch_json(&place, r, 1, &out, NULL) || out.len < 2 ||
