@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/visible.h"
 #include "cmd.h"
 #include "output.h"
 #include "settings/settings.h"
@@ -91,8 +92,15 @@ bool fg_cmd_is_coloured(void)
 
 void fg_cmd_tell(const char *kind, const char *text)
 {
-	if (!heard.quiet)
-		fprintf(stderr, "flowgen: %s%s%s\n", kind ? kind : "", kind ? ": " : "", text);
+	if (heard.quiet)
+		return;
+	fprintf(stderr, "flowgen: %s%s", kind ? kind : "", kind ? ": " : "");
+	/* There may be names in it that a pod or a cluster chose. */
+	for (size_t n; *text; text += n ? n : 1) {
+		n = fg_visible(text);
+		fprintf(stderr, "%.*s", n ? (int)n : 1, n ? text : "?");
+	}
+	fputc('\n', stderr);
 }
 
 int fg_cmd_read(const struct fg_verb *verb, int argc, char **argv, void *options)

@@ -7,6 +7,7 @@
 
 #include "base/count.h"
 #include "base/grow.h"
+#include "cluster/awaiting.h"
 #include "cluster/words.h"
 #include "cmd.h"
 #include "engine.h"
@@ -87,7 +88,8 @@ static const struct fg_option table[] = {
 	FG_TEXT("image", "IMAGE", image, "Their image (FLOWGEN_IMAGE, or localhost/flowgen:latest)",
 		FG_COMMON),
 	FG_DURATION("agent-deadline", deadline_ns, 1000000000ULL,
-		    "Then the kubelet ends a pod that its client could not remove (10m)"),
+		    "Then the kubelet ends the agents' pods, also those in use (10m; 1h for catch, "
+		    "exec and what is repeated)"),
 	FG_DURATION("start-timeout", start_ns, 1, "Wait this long for a pod to start (60s)"),
 	FG_DURATION("kube-timeout", kube_ns, 1, "Wait this long for an answer of kubectl (30s)"),
 	FG_NUMBER("requests", "N", requests, 1, 4096, "Requests at a time, on all nodes (64)"),
@@ -174,6 +176,20 @@ static bool is_text(const char *output, const char *verb)
 	       fg_cmd_form() == FG_FORM_TEXT;
 }
 
+/* In seconds. Whether they are still used the kubelet does not know. */
+static unsigned int deadline_of(const struct options *o, const struct fg_words *w)
+{
+	static const char *const lasting[] = { "until",	 "duration", "interval",
+					       "repeat", "watch",    "rate" };
+	bool lasts = w->verb && (!strcmp(w->verb, "exec") || !strcmp(w->verb, "catch"));
+
+	for (size_t i = 0; i < COUNT(lasting); i++)
+		lasts |= fg_awaiting_given(w->words, lasting[i]) != NULL;
+	if (o->deadline_ns)
+		return (unsigned int)(o->deadline_ns / 1000000000);
+	return lasts ? 3600 : 600;
+}
+
 static int run_verb(const struct options *o, const struct fg_words *w, int *status,
 		    struct fg_error *err)
 {
@@ -193,7 +209,7 @@ static int run_verb(const struct options *o, const struct fg_words *w, int *stat
 			    .image = o->image ? o->image
 				     : image  ? image
 					      : "localhost/flowgen:latest",
-			    .deadline_s = (unsigned int)(o->deadline_ns / 1000000000),
+			    .deadline_s = deadline_of(o, w),
 			    .start_ns = o->start_ns },
 		.parallel = o->requests,
 		.words = w->words,
@@ -224,7 +240,6 @@ static int run(const struct fg_verb *verb, int argc, char **argv)
 						       verb_letter };
 	struct options o = { .agent_namespace = "kube-system",
 			     .domain = "cluster.local",
-			     .deadline_ns = 600000000000ULL,
 			     .start_ns = 60000000000ULL,
 			     .kube_ns = 30000000000ULL,
 			     .requests = 64 };

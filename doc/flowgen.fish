@@ -223,7 +223,7 @@ complete -c flowgen -n '__fish_seen_subcommand_from kube' -l pod -x -a '(__flowg
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l dst -x -d 'The receiver'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l agent-namespace -x -d 'Where agents run'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l image -x -d 'Their image'
-complete -c flowgen -n '__fish_seen_subcommand_from kube' -l agent-deadline -x -d 'Then the kubelet ends a pod that its client could not remove'
+complete -c flowgen -n '__fish_seen_subcommand_from kube' -l agent-deadline -x -d 'Then the kubelet ends the agents\' pods, also those in use'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l start-timeout -x -d 'Wait this long for a pod to start'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l kube-timeout -x -d 'Wait this long for an answer of kubectl'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l requests -x -d 'Requests at a time, on all nodes'

@@ -318,7 +318,7 @@ __flowgen_kube() {
 		'--dst=[The receiver]:REF: ' \
 		'--agent-namespace=[Where agents run]:NAME: ' \
 		'--image=[Their image]:IMAGE: ' \
-		'--agent-deadline=[Then the kubelet ends a pod that its client could not remove]:TIME: ' \
+		'--agent-deadline=[Then the kubelet ends the agents'\'' pods, also those in use]:TIME: ' \
 		'--start-timeout=[Wait this long for a pod to start]:TIME: ' \
 		'--kube-timeout=[Wait this long for an answer of kubectl]:TIME: ' \
 		'--requests=[Requests at a time, on all nodes]:N: ' \

@@ -169,17 +169,16 @@ static int is_met(const json_t *result, const char *wanted)
 	return !strcmp(wanted, "not-sent") ? 0 : -1;
 }
 
-static void join_expectation(json_t *to, const json_t *from)
+static void join_expectation(json_t *to)
 {
-	json_t *expect = json_object_get(to, "expect"), *theirs = json_object_get(from, "expect");
+	json_t *expect = json_object_get(to, "expect");
 	int met;
 
 	if (!json_is_object(expect))
 		return;
+	/* Of several keys neither half can tell: fg_cases_expected() does, of the whole. */
 	met = is_met(to, fg_json_string(expect, "wanted"));
-	if (met < 0)
-		met = json_is_true(json_object_get(theirs, "met"));
-	json_object_set_new(expect, "met", json_boolean(met));
+	json_object_set_new(expect, "met", json_boolean(met > 0));
 }
 
 /* --- the whole --- */
@@ -253,7 +252,7 @@ static void join_arrived(json_t *to, const struct fg_join_end *end, const struct
 		json_object_set_new(target, "namespace", json_string(half->namespace ?: ""));
 		json_object_set_new(target, "pod", json_string(half->pod));
 	}
-	join_expectation(to, from);
+	join_expectation(to);
 	/* On to a third node, or back: nobody has asked there. */
 	if (!strcmp(fg_json_string(to, "outcome"), "forwarded") &&
 	    strcmp(verdict_of(to), "denied") != 0)
@@ -376,8 +375,5 @@ int fg_halves_status(const json_t *result, int sender, int receiver)
 		return json_is_true(json_object_get(expect, "met")) ? 0 : 1;
 	if (receiver < 0)
 		return sender;
-	/* Of several keys: what the sender's half alone meets, the whole may not. */
-	if (receiver == 1)
-		return sender == 1 ? 1 : 4;
 	return receiver ? 4 : 0;
 }

@@ -38,8 +38,8 @@ bool fg_halves_arrived(const json_t *result);
 
 /*
  * The exit status for a joined result: 0, 1 (not as expected) or 4 (not conclusive). sender,
- * receiver: those of the two requests; -1: it did not arrive. An expectation of several keys is
- * held against the half that the packet ended on.
+ * receiver: those of the two requests; -1: it did not arrive. An expectation of several keys is not
+ * met here: fg_cases_expected() tells.
  */
 int fg_halves_status(const json_t *result, int sender, int receiver);
 

@@ -225,20 +225,21 @@ static const struct during *find_during(const struct fg_asker *a, const struct f
 	return NULL;
 }
 
-void fg_ask_during(struct fg_asker *a, const struct fg_exec_flow *flow)
+bool fg_ask_during(struct fg_asker *a, const struct fg_exec_flow *flow)
 {
 	struct during *added;
-	ssize_t probe;
+	ssize_t probe, sent;
 
 	if (a->failed || find_during(a, flow) || a->during_count == FG_ASK_MAX)
-		return;
+		return false;
 	probe = (ssize_t)find_probe(a, flow, true);
-	if (!probe)
-		probe = ask_new(a, flow, true, NULL);
+	sent = probe ? 0 : ask_new(a, flow, true, NULL);
+	probe = probe ? probe : sent;
 	a->failed = probe < 0;
 	added = probe < 0 ? NULL : FG_APPEND(a->during, a->during_count, "probes", NULL);
 	if (added)
 		*added = (struct during){ *flow, (size_t)probe };
+	return sent > 0;
 }
 
 /* The probe for the flow: one that was sent already, or a new one; 0: none. */

@@ -194,16 +194,20 @@ static void look(void *arg)
 	struct looking *l = arg;
 	uint64_t drops = fg_divert_drops(l->divert), now = fg_clock_now();
 	struct fg_divert_flow *flows;
+	bool asked = false;
 	size_t count;
 
 	if ((drops == l->drops && now < l->next_ns) || fg_divert_made(l->divert) > LOOK_MAX ||
 	    fg_divert_flows(l->divert, &flows, &count, NULL))
 		return;
-	for (size_t i = 0; i < count; i++)
+	/* One at a time: a probe may wait for a second, and signals are passed on meanwhile. */
+	for (size_t i = 0; i < count && !asked; i++)
 		if (flows[i].state.drops || is_stalled(&flows[i].state) ||
 		    fg_exec_got(&flows[i].flow, &flows[i].state) == FG_EXEC_RESET)
-			fg_ask_during(l->asker, &flows[i].flow);
+			asked = fg_ask_during(l->asker, &flows[i].flow);
 	free(flows);
+	if (asked)
+		return;
 	l->drops = drops;
 	l->next_ns = now + STALL_NS;
 }

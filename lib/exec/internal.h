@@ -49,8 +49,11 @@ struct fg_asked {
 struct fg_asker *fg_ask_open(const struct fg_exec_options *options, struct fg_error *err);
 void fg_ask_close(struct fg_asker *asker);
 
-/* While the command runs: sends a probe for the flow, if none was sent for it. */
-void fg_ask_during(struct fg_asker *asker, const struct fg_exec_flow *flow);
+/*
+ * While the command runs: sends a probe for the flow, if none was sent for it, and waits for its
+ * end. Returns whether one was sent.
+ */
+bool fg_ask_during(struct fg_asker *asker, const struct fg_exec_flow *flow);
 
 /*
  * After it: sends one for each destination of the flows that `wanted` chooses and that have none.

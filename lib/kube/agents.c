@@ -135,6 +135,7 @@ static int create(struct fg_agents *agents, struct fg_error *err)
 		ret = fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 	else if (made) {
 		agents->made = true;
+		agents->made_ns = fg_clock_now();
 		ret = fg_kubectl_run(agents->kubectl, words, &call, err);
 	}
 	fg_kubectl_close(&call);
@@ -359,6 +360,13 @@ static int remove_pods(const struct fg_kubectl *kubectl, const char *namespace,
 		fg_buffer_put(said, call.output.data, call.output.len);
 	fg_kubectl_close(&call);
 	return ret;
+}
+
+bool fg_agents_are_over(const struct fg_agents *agents)
+{
+	/* The pod started some time after. */
+	return agents->made &&
+	       fg_clock_now() - agents->made_ns > agents->options.deadline_s * 1000000000ULL;
 }
 
 int fg_agents_close(struct fg_agents *agents, struct fg_error *err)

@@ -30,6 +30,8 @@ struct fg_agent {
 	bool failed;
 	struct fg_error why; /* if it failed; or what it waits for */
 	uint64_t heard;	     /* fg_clock_now() of its last words */
+	uint64_t asked;	     /* of the oldest words to it since then; 0: none */
+	size_t line_bytes;   /* as long a line it reads; 0: it has not said */
 	unsigned int parallel, running;
 };
 
@@ -39,8 +41,9 @@ struct fg_agents {
 	char run[20];
 	struct fg_agent *list; /* owned */
 	size_t count;
-	bool made;   /* there is something to remove */
-	bool silent; /* nobody talks to them: only their pods are needed */
+	bool made;	  /* there is something to remove */
+	uint64_t made_ns; /* fg_clock_now(), when its pods were */
+	bool silent;	  /* nobody talks to them: only their pods are needed */
 };
 
 /* The agent of a node, added if there is none yet. Returns its index, or -1. */
@@ -56,6 +59,9 @@ void fg_agents_refuse(struct fg_agents *agents, size_t index, const struct fg_er
  */
 int fg_agents_start(struct fg_agents *agents, const struct fg_objects *running,
 		    struct fg_error *err);
+
+/* Whether the deadline of the pods that were made has passed: the kubelet ended them. */
+bool fg_agents_are_over(const struct fg_agents *agents);
 
 /* Ends what was said, removes the pods that were made. What fails there is told by err. */
 int fg_agents_close(struct fg_agents *agents, struct fg_error *err);

@@ -58,15 +58,21 @@ void fg_client_free(struct fg_client *client)
 
 /* --- what is said to agents --- */
 
+static int say_text(struct fg_agent *a, const char *text, struct fg_error *err)
+{
+	fg_buffer_printf(&a->call.input, "%s\n", text);
+	if (a->call.input.failed)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
+	if (!a->asked)
+		a->asked = fg_clock_now();
+	return 0;
+}
+
 static int say(struct fg_agent *a, const json_t *line, struct fg_error *err)
 {
 	FG_FREE char *text = json_dumps(line, JSON_COMPACT);
 
-	if (text)
-		fg_buffer_printf(&a->call.input, "%s\n", text);
-	if (!text || a->call.input.failed)
-		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
-	return 0;
+	return text ? say_text(a, text, err) : fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 }
 
 static int say_flag(struct fg_agent *a, const char *id, const char *key, struct fg_error *err)
@@ -76,23 +82,6 @@ static int say_flag(struct fg_agent *a, const char *id, const char *key, struct 
 
 	json_decref(line);
 	return ret;
-}
-
-static int send_request(struct fg_client *c, size_t index, struct fg_error *err)
-{
-	struct fg_request *r = &c->requests[index];
-	struct fg_agent *a = &c->agents->list[r->agent];
-	char id[24];
-
-	snprintf(id, sizeof(id), "r%zu", index);
-	json_object_set_new(r->body, "id", json_string(id));
-	if (say(a, r->body, err))
-		return -1;
-	r->state = FG_REQUEST_SENT;
-	r->sent = a->heard = fg_clock_now();
-	a->running++;
-	c->running++;
-	return 0;
 }
 
 static void end_request(struct fg_client *c, struct fg_request *r, enum fg_request_state state)
@@ -110,6 +99,44 @@ static void lose_request(struct fg_client *c, struct fg_request *r, const struct
 {
 	r->why = *why;
 	end_request(c, r, FG_REQUEST_LOST);
+}
+
+/* The agent would leave out a longer line, and not say which request it was. */
+static bool is_too_long(struct fg_client *c, struct fg_request *r, size_t len)
+{
+	const struct fg_agent *a = &c->agents->list[r->agent];
+	struct fg_error why;
+
+	if (!a->line_bytes || len <= a->line_bytes)
+		return false;
+	fg_fail(&why, FG_ERR_USAGE, "node %s: a request of %zu bytes; its agent reads %zu at most",
+		a->node, len, a->line_bytes);
+	fg_hint(&why, "split the file");
+	lose_request(c, r, &why);
+	return true;
+}
+
+static int send_request(struct fg_client *c, size_t index, struct fg_error *err)
+{
+	struct fg_request *r = &c->requests[index];
+	struct fg_agent *a = &c->agents->list[r->agent];
+	FG_FREE char *text = NULL;
+	char id[24];
+
+	snprintf(id, sizeof(id), "r%zu", index);
+	json_object_set_new(r->body, "id", json_string(id));
+	text = json_dumps(r->body, JSON_COMPACT);
+	if (!text)
+		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
+	if (is_too_long(c, r, strlen(text)))
+		return 0;
+	if (say_text(a, text, err))
+		return -1;
+	r->state = FG_REQUEST_SENT;
+	r->sent = fg_clock_now();
+	a->running++;
+	c->running++;
+	return 0;
 }
 
 /* --- requests that are awaited on other nodes --- */
@@ -351,6 +378,7 @@ static void take_hello(struct fg_agent *a, const json_t *hello)
 {
 	json_int_t parallel = json_integer_value(json_object_get(hello, "parallel"));
 	json_int_t protocol = json_integer_value(json_object_get(hello, "protocol"));
+	json_int_t bytes = json_integer_value(json_object_get(hello, "line_bytes"));
 
 	if (protocol != 1) {
 		fg_fail(&a->why, FG_ERR_UNSUPPORTED,
@@ -362,6 +390,7 @@ static void take_hello(struct fg_agent *a, const json_t *hello)
 	}
 	a->connected = true;
 	a->goes = json_is_true(json_object_get(hello, "go"));
+	a->line_bytes = bytes > 0 ? (size_t)bytes : 0;
 	a->parallel = parallel > 0 && parallel < 1024 ? (unsigned int)parallel : 1;
 }
 
@@ -404,6 +433,12 @@ static int take_line(struct fg_client *c, size_t agent, const char *text, size_t
 		fg_fail(&why, FG_ERR_INTERNAL, "node %s: %.300s", a->node,
 			json_string_value(error) ? json_string_value(error) : "refused");
 		lose_request(c, r, &why);
+	} else if (error && !json_is_string(json_object_get(line, "id"))) {
+		/* Which request it could not read nobody knows, and it will not be answered. */
+		fg_fail(&a->why, FG_ERR_INTERNAL,
+			"node %s: its agent could not read a line: %.200s", a->node,
+			json_string_value(error) ? json_string_value(error) : "");
+		a->failed = true;
 	}
 	json_decref(line);
 	return ret;
@@ -424,6 +459,7 @@ static int take_lines(struct fg_client *c, size_t agent, struct fg_error *err)
 		ret = len ? take_line(c, agent, text->data + used, len, err) : 0;
 		used += len + 1;
 		a->heard = fg_clock_now();
+		a->asked = 0;
 	}
 	fg_internal_drop(text, used);
 	if (!a->failed && text->len > LINE_MAX_BYTES) {
@@ -435,7 +471,7 @@ static int take_lines(struct fg_client *c, size_t agent, struct fg_error *err)
 }
 
 /* The end of kubectl is the end of the agent: why, it may have said. */
-static void take_end(struct fg_agent *a)
+static void take_end(const struct fg_client *c, struct fg_agent *a)
 {
 	char what[300];
 
@@ -444,16 +480,26 @@ static void take_end(struct fg_agent *a)
 		fg_failure_read(what, a->call.said.data, a->call.said.len, &a->why);
 	else
 		fg_fail(&a->why, FG_ERR_INCONCLUSIVE, "%s", what);
+	if (a->made && fg_agents_are_over(c->agents))
+		fg_hint(&a->why, "its pod lives for %u s: --agent-deadline",
+			c->agents->options.deadline_s);
 	a->failed = true;
 }
 
-/* A connection to a node that died stays open for minutes: only its silence tells. */
+/*
+ * A connection to a node that died stays open for minutes: only its silence tells, if it was asked
+ * something. One that has nothing to do is not asked.
+ */
 static int watch_silence(struct fg_agent *a, struct fg_error *err)
 {
-	uint64_t silent = fg_clock_now() - a->heard;
+	uint64_t now = fg_clock_now(), silent = 0;
 
 	if (a->connected && !a->running)
 		return 0;
+	if (!a->connected)
+		silent = now - a->heard;
+	else if (a->asked)
+		silent = now - a->asked;
 	if (silent > SILENCE_NS) {
 		fg_fail(&a->why, FG_ERR_INCONCLUSIVE,
 			"node %s: its agent has not answered for %.0f s", a->node,
@@ -462,10 +508,23 @@ static int watch_silence(struct fg_agent *a, struct fg_error *err)
 		a->failed = true;
 		return 0;
 	}
-	/* At most one waits to be sent: what is not read would only grow. */
-	if (a->connected && silent > PING_NS && !a->call.input.len)
+	/* One question at a time: what is not read would only grow. */
+	if (a->connected && !a->asked && now - a->heard > PING_NS)
 		return say_flag(a, "ping", "ping", err);
 	return 0;
+}
+
+/* As long as this process was stopped, or its output was not read, nobody listened. */
+static void forgive_silence(struct fg_client *c, uint64_t since)
+{
+	uint64_t now = fg_clock_now();
+
+	for (size_t i = 0; now - since > PING_NS && i < c->agents->count; i++) {
+		struct fg_agent *a = &c->agents->list[i];
+
+		a->asked = a->asked ? now : 0;
+		a->heard = now;
+	}
 }
 
 static int step_agent(struct fg_client *c, size_t index, struct fg_error *err)
@@ -479,7 +538,7 @@ static int step_agent(struct fg_client *c, size_t index, struct fg_error *err)
 	if (ended < 0 || take_lines(c, index, err))
 		return -1;
 	if (ended && !a->failed)
-		take_end(a);
+		take_end(c, a);
 	if (!a->failed && watch_silence(a, err))
 		return -1;
 	if (a->failed)
@@ -537,11 +596,12 @@ static int wait_for_words(const struct fg_client *c, struct pollfd *fds, struct 
 int fg_client_run(struct fg_client *c, struct fg_error *err)
 {
 	FG_FREE struct pollfd *fds = calloc(3 * c->agents->count + 1, sizeof(*fds));
-	uint64_t stopped = 0;
+	uint64_t stopped = 0, turn;
 
 	if (!fds)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 	for (;;) {
+		turn = fg_clock_now();
 		if (send_waiting(c, err))
 			return -1;
 		if (stopped && fg_clock_now() - stopped > STOP_NS)
@@ -556,8 +616,10 @@ int fg_client_run(struct fg_client *c, struct fg_error *err)
 			if (stop(c, err))
 				return -1;
 		}
-		for (size_t i = 0; i < c->agents->count; i++)
+		for (size_t i = 0; i < c->agents->count; i++) {
+			forgive_silence(c, turn);
 			if (step_agent(c, i, err))
 				return -1;
+		}
 	}
 }

@@ -67,6 +67,11 @@ static int run(struct fg_job *job, const struct fg_name *name, int *status, stru
 		ret = fg_agents_start(&job->agents, &job->running, err);
 	if (!ret)
 		ret = run_command(job, pods.list[0], status, err);
+	if (!ret && job->agents.list[0].made && fg_agents_are_over(&job->agents))
+		fg_job_warn(job,
+			    "the agent's pod lives for %u s, which are over: if the command was "
+			    "ended, see --agent-deadline",
+			    job->agents.options.deadline_s);
 	free(pods.list);
 	return ret;
 }

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "cases/control.h"
+#include "cases/expected.h"
 #include "cases/until.h"
 #include "cluster/halves.h"
 #include "cluster/join.h"
@@ -79,6 +80,8 @@ struct inject {
 	const char *control; /* of --control; NULL: none */
 	json_t *controls;    /* the results of its packets; owned; NULL: there is none */
 	bool is_control;     /* these are its packets: their results are kept, and not told */
+	bool finer;	     /* several keys are expected of the whole way: */
+	struct fg_scenario_expect expect;
 };
 
 /* --- from names to probes --- */
@@ -501,7 +504,7 @@ static int join_one(struct inject *in, struct probe *p, json_t *sent, struct fg_
 	const struct fg_join_end end = end_of(in, p);
 	struct fg_half halves[HALVES_MAX + 1];
 	size_t count = p->receiver_count;
-	int receiver = -1;
+	int receiver = -1, expected;
 
 	for (size_t i = 0; i < count; i++) {
 		halves[i] = fg_ends_half(&p->ends, &in->job.client, i, sent);
@@ -517,9 +520,10 @@ static int join_one(struct inject *in, struct probe *p, json_t *sent, struct fg_
 		halves[count++] =
 			(struct fg_half){ .node = p->unasked, .why = "no more backends are asked" };
 	fg_halves_join(sent, &end, halves, count);
+	expected = in->finer ? fg_cases_expected(sent, &in->expect) : 0;
 	if (in->until.running)
 		return fg_until_take(&in->until.is, sent) ? print(in, p, sent, err) : 0;
-	if (hold_against(in, p, sent))
+	if (hold_against(in, p, sent) || expected == 4)
 		fg_job_conclude(&in->job, 4);
 	else
 		fg_job_conclude(&in->job, fg_halves_status(sent, p->ends.status, receiver));
@@ -589,6 +593,9 @@ static int conclude(struct inject *in, struct fg_error *err)
 		else if (!p->ends.count || !json_array_size(p->ends.sent) || r->status == 2 ||
 			 r->status == 3 || r->status == 5)
 			fg_job_conclude(&in->job, p->unknown ? 4 : r->status);
+		/* Not all were sent. */
+		if (p->ends.count && in->job.client.stopped && r->status == 4)
+			fg_job_conclude(&in->job, 4);
 	}
 	return 0;
 }
@@ -655,6 +662,17 @@ static int send_next(struct inject *in, struct probe *p, struct fg_error *err)
 	return 0;
 }
 
+/* A node that is gone answers none of the next ones either. */
+static bool has_lost_end(const struct inject *in, const struct probe *p)
+{
+	const struct fg_client *c = &in->job.client;
+	bool lost = false;
+
+	for (size_t i = p->request; i <= p->request + p->ends.count; i++)
+		lost |= in->job.agents.list[c->requests[i].agent].failed;
+	return lost;
+}
+
 /* Returns whether there is to be another one. */
 static bool wait_next(const struct inject *in, const struct probe *p)
 {
@@ -663,9 +681,9 @@ static bool wait_next(const struct inject *in, const struct probe *p)
 	uint64_t now = fg_clock_now(), next = u->is.sent_ns + (uint64_t)u->pace_ns;
 	struct pollfd stop = { .fd = in->job.kube->kubectl.stop, .events = POLLIN };
 
-	if (u->is.met || in->job.client.stopped || r->state != FG_REQUEST_DONE || r->status == 2 ||
-	    r->status == 3 || r->status == 5 || u->is.sent == u->times ||
-	    (u->duration_ns && next >= u->is.first_ns + u->duration_ns))
+	if (u->is.met || in->job.client.stopped || has_lost_end(in, p) ||
+	    r->state != FG_REQUEST_DONE || r->status == 2 || r->status == 3 || r->status == 5 ||
+	    u->is.sent == u->times || (u->duration_ns && next >= u->is.first_ns + u->duration_ns))
 		return false;
 	return next <= now || poll(&stop, 1, (int)((next - now) / 1000000) + 1) <= 0;
 }
@@ -688,10 +706,12 @@ static int run_until(struct inject *in, struct fg_error *err)
 		fg_job_lose(&in->job, &in->job.client.requests[p->request].why);
 	fg_until_text(&u->is, text, sizeof(text));
 	in->job.kube->say(text);
-	fg_job_conclude(&in->job, in->job.client.requests[p->request].status > 1
-					  ? in->job.client.requests[p->request].status
-				  : u->is.met ? 0
-					      : 1);
+	if (in->job.client.requests[p->request].status > 1)
+		fg_job_conclude(&in->job, in->job.client.requests[p->request].status);
+	else if (!u->is.met && has_lost_end(in, p))
+		fg_job_conclude(&in->job, 4);
+	else
+		fg_job_conclude(&in->job, u->is.met ? 0 : 1);
 	return 0;
 }
 
@@ -713,6 +733,19 @@ static int needs_rounds(struct inject *in, bool *needs, struct fg_error *err)
 			       in->count);
 	*needs = true;
 	return make_until(in, err);
+}
+
+/* --expect of one word is what the nodes have; of several keys only the whole can be asked. */
+static int read_expect(struct inject *in, struct fg_error *err)
+{
+	const char *given = fg_awaiting_given(in->words, "expect");
+
+	if (!given || in->catches)
+		return 0;
+	if (fg_scenario_expect_parse("--expect", given, &in->expect, err))
+		return -1;
+	in->finer = fg_scenario_simple(&in->expect) == FG_EXPECT_NOTHING;
+	return 0;
 }
 
 /* The user's, or a random one. */
@@ -739,7 +772,7 @@ static int run(struct inject *in, struct fg_error *err)
 	if (obstacle)
 		snprintf(in->obstacle, sizeof(in->obstacle),
 			 "with --%s the receiver's node is not asked", obstacle);
-	if (gather(in, err) || resolve(in, err) || make_seed(in, err) ||
+	if (read_expect(in, err) || gather(in, err) || resolve(in, err) || make_seed(in, err) ||
 	    needs_rounds(in, &rounds, err))
 		return -1;
 	in->job.client.answer = answer;
@@ -772,6 +805,7 @@ static int run_named(struct inject *in, const struct fg_kube *kube, int *status,
 		free_probe(&in->probes[i]);
 	free(in->probes);
 	free(in->until.words);
+	fg_scenario_expect_free(&in->expect);
 	fg_job_close(&in->job);
 	return ret;
 }

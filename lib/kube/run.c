@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run.c - `flowgen kube run`: scenarios whose probes go to the nodes of their senders. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/count.h"
 #include "base/fd.h"
@@ -63,22 +66,30 @@ struct run {
 
 /* --- files --- */
 
-static int read_text(const char *path, struct fg_buffer *text, struct fg_error *err)
+/* Signals only make stop readable: a terminal or a FIFO that nobody writes to is not waited for. */
+static int read_text(const char *path, int stop, struct fg_buffer *text, struct fg_error *err)
 {
-	FG_FILE FILE *f = !strcmp(path, "-") ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
-	size_t n = 1;
+	FG_FD int fd = !strcmp(path, "-") ? dup(STDIN_FILENO)
+					  : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = stop, .events = POLLIN } };
+	ssize_t n = fd < 0 ? -1 : 1;
 
-	if (!f)
-		return fg_fail_errno(err, FG_ERR_USAGE, errno, "%s", path);
-	while (n && text->len <= FG_YAML_SIZE_MAX) {
+	while (n > 0 && text->len <= FG_YAML_SIZE_MAX) {
 		char *at = fg_buffer_reserve(text, 65536);
 
 		if (!at)
 			return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", path);
-		n = fread(at, 1, 65536, f);
-		text->len += n;
+		n = poll(fds, COUNT(fds), -1);
+		if (n > 0 && fds[1].revents)
+			return fg_fail(err, FG_ERR_INCONCLUSIVE, "interrupted");
+		if (n > 0)
+			n = read(fd, at, 65536);
+		if (n > 0)
+			text->len += (size_t)n;
+		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			n = 1;
 	}
-	return ferror(f) ? fg_fail_errno(err, FG_ERR_USAGE, errno, "%s", path) : 0;
+	return n < 0 ? fg_fail_errno(err, FG_ERR_USAGE, errno, "%s", path) : 0;
 }
 
 /* An error at a place of the file; nothing is known of where: in the file. Returns -1. */
@@ -109,7 +120,7 @@ static int open_text(struct run *r, const char *path, const char *text, size_t l
 static int open_file(struct run *r, const char *path, struct fg_error *err)
 {
 	struct fg_buffer text = {};
-	int ret = read_text(path, &text, err);
+	int ret = read_text(path, r->job.kube->kubectl.stop, &text, err);
 
 	if (!ret)
 		ret = open_text(r, strcmp(path, "-") ? path : "standard input",

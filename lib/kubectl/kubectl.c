@@ -8,6 +8,8 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -292,8 +294,9 @@ void fg_kubectl_stop(struct fg_kubectl_call *call)
 	fg_fd_close(&call->in);
 	fg_fd_close(&call->out);
 	fg_fd_close(&call->errors);
+	/* Its group: it may wait for a credential plugin, or be a script around kubectl. */
 	if (call->pid)
-		kill(call->pid, SIGTERM);
+		kill(-call->pid, SIGTERM);
 }
 
 void fg_kubectl_close(struct fg_kubectl_call *call)
@@ -318,6 +321,35 @@ int fg_kubectl_run(const struct fg_kubectl *kubectl, const char *const *words,
 	return fg_kubectl_failed(call, err) ? -1 : 0;
 }
 
+/*
+ * Until it ends. What ends flowgen ends kubectl as well: flowgen has these signals blocked. ^C at a
+ * terminal is for both, and what it means there, the command decides.
+ */
+static void pass_signals(pid_t pid)
+{
+	FG_FD int running = pidfd_open(pid, 0);
+	FG_FD int signals = -1;
+	struct pollfd fds[2];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (!isatty(STDIN_FILENO))
+		sigaddset(&set, SIGINT);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	fds[0] = (struct pollfd){ .fd = running, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	while (running >= 0 && !fds[0].revents) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (!fds[1].revents)
+			continue;
+		kill(pid, SIGTERM);
+		fds[1].fd = -1; /* once: it stays readable */
+	}
+}
+
 int fg_kubectl_terminal(const struct fg_kubectl *kubectl, const char *const *words, int *status,
 			struct fg_error *err)
 {
@@ -330,6 +362,7 @@ int fg_kubectl_terminal(const struct fg_kubectl *kubectl, const char *const *wor
 	code = spawn(argv, NULL, &pid);
 	if (code)
 		return fail_spawn(code, err);
+	pass_signals(pid);
 	while (waitpid(pid, &ended, 0) < 0 && errno == EINTR)
 		;
 	*status = WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/markup.h"
 #include "header/dissect.h"
 #include "listing/internal.h"
 
@@ -162,8 +163,9 @@ int fg_catch_text(const struct fg_catch_place *place, const struct fg_catch_reco
 	when[CLOCK_END] = '\0';
 	if (!fg_flow_extract(record->bytes, record->captured, &flow))
 		fg_flow_text(&flow, text, sizeof(text));
-	fg_buffer_printf(out, "%" PRIu64 " %s %s %s %s", number, when + CLOCK_START, place->device,
-			 record->passed ? "passed" : "stopped", text);
+	fg_buffer_printf(out, "%" PRIu64 " %s ", number, when + CLOCK_START);
+	fg_markup_put_visible(out, place->device, strlen(place->device));
+	fg_buffer_printf(out, " %s %s", record->passed ? "passed" : "stopped", text);
 	if (flow.protocol == IPPROTO_TCP && !flow.later_fragment)
 		fg_buffer_printf(out, " %s", fg_field_tcp_flags_text(flow.tcp_flags, flags));
 	if (flow.family)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/markup.h"
 #include "header/dissect.h"
 #include "listing/internal.h"
 #include "probe/names.h"
@@ -205,20 +206,22 @@ static void put_end(struct fg_buffer *out, const struct fg_exec_flow *f, const _
 static void put_drop(struct fg_buffer *out, const struct fg_exec_row *row)
 {
 	const struct fg_exec_state *s = row->state;
+	const char *device = row->drop_device ? row->drop_device : "";
 
-	fg_buffer_printf(out, "    %u %s dropped %.1f s after the first packet%s%s%s%s%s%s%s\n",
-			 s->drops,
+	fg_buffer_printf(out, "    %u %s dropped %.1f s after the first packet%s", s->drops,
 			 s->drop_back ? (s->drops > 1 ? "answers were" : "answer was")
 				      : (s->drops > 1 ? "packets were" : "packet was"),
 			 (double)(s->drop_ns - s->first_ns) / 1e9,
-			 s->drops > 1 ? ", the last of them" : "",
-			 row->drop_device && *row->drop_device ? ", at " : "",
-			 row->drop_device ? row->drop_device : "",
-			 row->drop_device && *row->drop_device
-				 ? (row->drop_in_pod ? " in the pod" : " of the host")
-				 : "",
-			 row->drop_reason ? " (" : "", row->drop_reason ? row->drop_reason : "",
-			 row->drop_reason ? ")" : "");
+			 s->drops > 1 ? ", the last of them" : "");
+	/* Who may name devices in a pod is not whom the text is for. */
+	if (*device) {
+		fg_buffer_puts(out, ", at ");
+		fg_markup_put_visible(out, device, strlen(device));
+		fg_buffer_puts(out, row->drop_in_pod ? " in the pod" : " of the host");
+	}
+	if (row->drop_reason)
+		fg_buffer_printf(out, " (%s)", row->drop_reason);
+	fg_buffer_puts(out, "\n");
 }
 
 int fg_exec_text(const struct fg_exec_row *row, struct fg_buffer *out, struct fg_error *err)

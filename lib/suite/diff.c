@@ -201,6 +201,14 @@ static const char *or_none(const char *text)
 	return text ? text : "none";
 }
 
+/* From a file, which may come from anybody. */
+static void put_part(struct fg_buffer *out, const char *before, const char *part, const char *after)
+{
+	fg_buffer_puts(out, before);
+	fg_markup_put_visible(out, or_none(part), strlen(or_none(part)));
+	fg_buffer_puts(out, after);
+}
+
 static void put_text(struct fg_buffer *out, const struct fg_essence *before,
 		     const struct fg_essence *after)
 {
@@ -209,16 +217,19 @@ static void put_text(struct fg_buffer *out, const struct fg_essence *before,
 	const struct fg_essence *one = before ? before : after;
 
 	if (!before || !after) {
-		fg_buffer_printf(out, "    verdict %s", or_none(one->part[FG_ESSENCE_VERDICT]));
+		put_part(out, "    verdict ", one->part[FG_ESSENCE_VERDICT], "");
 		if (one->part[FG_ESSENCE_DENIED_BY])
-			fg_buffer_printf(out, " by %s", one->part[FG_ESSENCE_DENIED_BY]);
-		fg_buffer_printf(out, ", outcome %s\n", or_none(one->part[FG_ESSENCE_OUTCOME]));
+			put_part(out, " by ", one->part[FG_ESSENCE_DENIED_BY], "");
+		put_part(out, ", outcome ", one->part[FG_ESSENCE_OUTCOME], "\n");
 		return;
 	}
-	for (int i = 0; i < FG_ESSENCE_PARTS; i++)
-		if (strcmp(or_none(before->part[i]), or_none(after->part[i])) != 0)
-			fg_buffer_printf(out, "    %-11s %s -> %s\n", labels[i],
-					 or_none(before->part[i]), or_none(after->part[i]));
+	for (int i = 0; i < FG_ESSENCE_PARTS; i++) {
+		if (!strcmp(or_none(before->part[i]), or_none(after->part[i])))
+			continue;
+		fg_buffer_printf(out, "    %-11s ", labels[i]);
+		put_part(out, "", before->part[i], " -> ");
+		put_part(out, "", after->part[i], "\n");
+	}
 }
 
 static void put_difference(const struct fg_diff *d, struct fg_buffer *out, const char *change,

@@ -200,6 +200,15 @@ be_busy() {
 	[[ ${#stderr_lines[@]} = 1 && $stderr == *'1025 packets to another node: it awaits at most 1024'* ]]
 }
 
+@test "several keys are expected of the whole way, and not of one half of it" {
+	ask --pod shop/cart-0 --dst pay/db-0:8080 --proto tcp --reply --expect allow,reply=none
+	says '.reply.kind == "syn-ack" and (.expect.met | not)'
+	[ "$status" = 1 ]
+	ask --pod shop/cart-0 --dst pay/db-0:8080 --proto tcp --reply --expect allow,reply=syn-ack
+	says '.reply.kind == "syn-ack" and .expect.met'
+	[ "$status" = 0 ]
+}
+
 @test "--until asks both nodes about one packet after the other: a policy of node B that takes effect meanwhile" {
 	local id exit=0
 	laptop kubectl flowgen inject --pod shop/cart-0 --dst pay/db-0:8080 --until deny --duration 40s --interval 200ms --output json > "$W/until" 2> "$W/until.err" &

@@ -75,6 +75,48 @@ start_client() {
 	run -127 --separate-stderr client exec --pod shop/cart-0 -- /nonesuch
 }
 
+@test "exec ends with its client, and no agent stays" {
+	local exit=0
+	mkfifo "$W/in"
+	client exec --pod shop/cart-0 -- /flowgen agent <> "$W/in" > "$W/out" 2> "$W/err" &
+	job=$!
+	wait_until 30 test -s "$W/out"
+	kill -TERM "$(pgrep -P "$job" || echo "$job")"
+	wait "$job" || exit=$?
+	echo "$exit $(cat "$W/err")"
+	[ "$exit" != 0 ]
+	wait_until 20 no_agents
+}
+
+@test "a client that was stopped for a while does not take its agents for dead" {
+	client catch --pod shop/cart-0 > "$W/out" 2> "$W/err" &
+	job=$!
+	wait_until 30 grep -q catching "$W/err"
+	client_pid=$(pgrep -P "$job") || client_pid=$job
+	kill -STOP "$client_pid"
+	sleep 13
+	kill -CONT "$client_pid"
+	sleep 1
+	kill -INT "$client_pid"
+	wait "$job" || :
+	cat "$W/err"
+	grep -q ' caught' "$W/err"
+	refute grep -q 'has not answered' "$W/err"
+	wait_until 20 no_agents
+}
+
+@test "what an agent would not read is not sent" {
+	{
+		printf 'schema: flowgen.scenario/1\nname: long\npods: { cart: shop/cart-0 }\nprobes:\n'
+		seq 45000 | sed 's/.*/  - { name: a probe with a long name for a long line &, from: cart, to: cart, dport: "8080", expect: allow }/'
+	} > "$W/long.yaml"
+	ask run "$W/long.yaml"
+	echo "$status ${output:0:500} $stderr"
+	[ "$status" = 2 ]
+	[[ $stderr == *'node node-a: a request of '*' bytes; its agent reads 4194304 at most (split the file)'* ]]
+	wait_until 20 no_agents
+}
+
 @test "a scenario: each probe from the node of its pod, one report" {
 	cat > "$W/scenario.yaml" <<- 'END'
 		schema: flowgen.scenario/1

@@ -252,6 +252,22 @@ while True:
 	complains "unexpected argument 'more'"
 }
 
+@test "diff: what a file says does not steer the terminal" {
+	flowgen inject --pod netns:web --dst 10.9.0.9:53 --proto udp --output json
+	printf '%s\n' "$output" > "$NODE_DIR/one"
+	jq -c '.policy.verdict = "denied" | .policy.denied_by = {name: "a\u001b[2Jb"} | .reason = "c\u001b[2Jd"' "$NODE_DIR/one" > "$NODE_DIR/two"
+	flowgen diff --output text "$NODE_DIR/one" "$NODE_DIR/two"
+	is_status 1
+	[[ $output == *'a?[2Jb'* && $output != *$'\e['* ]]
+}
+
+@test "a FIFO that nobody writes to does not keep kubectl flowgen from ending" {
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	run --separate-stderr timeout --preserve-status --kill-after=30 2 "$FLOWGEN" kube run "$BATS_TEST_TMPDIR/fifo"
+	is_status 4
+	complains 'interrupted'
+}
+
 @test "--help and --version: exit status 0, on standard output" {
 	local verb
 	flowgen --version

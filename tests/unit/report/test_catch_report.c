@@ -118,6 +118,20 @@ static void a_line_of_text(void **state)
 	fg_buffer_free(&out);
 }
 
+/* Who names devices in a pod does not steer the terminal of who asks. */
+static void a_name_is_only_shown(void **state)
+{
+	const struct fg_catch_place odd = { .ref = "p", .name = "", .device = "e\033[2Jh" };
+	struct fg_catch_record r = record_of(sizeof(packet));
+	struct fg_buffer out = {};
+
+	(void)state;
+	assert_int_equal(fg_catch_text(&odd, &r, 3, &out, NULL), 0);
+	fg_buffer_put(&out, "", 1);
+	assert_non_null(strstr(out.data, " e?[2Jh stopped "));
+	fg_buffer_free(&out);
+}
+
 static void the_sum(void **state)
 {
 	struct fg_catch_filter filter = {};
@@ -139,6 +153,7 @@ int main(void)
 		cmocka_unit_test(a_whole_packet_as_json),
 		cmocka_unit_test(any_length_is_told),
 		cmocka_unit_test(a_line_of_text),
+		cmocka_unit_test(a_name_is_only_shown),
 		cmocka_unit_test(the_sum),
 	};
 

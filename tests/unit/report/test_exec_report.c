@@ -90,6 +90,30 @@ static void test_got(void **state)
 	}
 }
 
+/* Who names devices in a pod does not steer the terminal of who asks. */
+static void test_visible(void **state)
+{
+	struct fg_exec_flow flow = flow_of(IPPROTO_TCP);
+	struct fg_exec_state s = {
+		.first_ns = 1, .last_ns = 2, .out_packets = 3, .drops = 1, .drop_ns = 1
+	};
+	const struct fg_exec_row row = { .pod = "p",
+					 .flow = &flow,
+					 .state = &s,
+					 .drop_device = "e\033[2Jh",
+					 .drop_in_pod = true,
+					 .drop_reason = "TC_EGRESS" };
+	struct fg_buffer out = {};
+	struct fg_error err;
+
+	(void)state;
+	assert_int_equal(fg_exec_text(&row, &out, &err), 0);
+	fg_buffer_put(&out, "", 1);
+	assert_null(strchr(out.data, '\033'));
+	assert_non_null(strstr(out.data, ", at e?[2Jh in the pod (TC_EGRESS)\n"));
+	fg_buffer_free(&out);
+}
+
 static void test_forms(void **state)
 {
 	struct fg_exec_flow flow = flow_of(IPPROTO_TCP);
@@ -126,6 +150,7 @@ static void test_forms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_got),
+					    cmocka_unit_test(test_visible),
 					    cmocka_unit_test(test_forms) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* gather.c - the objects of the cluster that names need. */
-#include "kube/internal.h"
+#include "kubectl/gather.h"
 
 #include <errno.h>
 #include <stdio.h>
