@@ -65,6 +65,12 @@ bool fg_ended_at_ovs(const struct fg_probe *p)
 	       p->result.end && p->result.end->event.kind == FG_EVENT_CONSUME;
 }
 
+bool fg_ended_is_unseen(const struct fg_result *r)
+{
+	return r->outcome == FG_OUTCOME_REJECTED && !r->dropped &&
+	       r->verdict == FG_VERDICT_UNKNOWN && r->decider.kind == FG_KIND_NONE;
+}
+
 struct fg_ended fg_ended_describe(const struct fg_probe *p, const struct fg_result *r)
 {
 	const struct fg_event *e = r->end ? &r->end->event : NULL;

@@ -39,6 +39,12 @@ bool fg_ended_was_cut(const struct fg_probe *probe);
 /* Open vSwitch took it for its daemon, and it was not sent on. */
 bool fg_ended_at_ovs(const struct fg_probe *probe);
 
+/*
+ * An answer says that it was rejected, and its end was not seen: the kernel leaves out a tracing
+ * program that interrupts itself, as where a timer drops a packet.
+ */
+bool fg_ended_is_unseen(const struct fg_result *result);
+
 /* A way in which packets were denied by nobody who is known: by place, and as the kernel says it.
  */
 struct fg_ended {

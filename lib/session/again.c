@@ -60,7 +60,7 @@ static bool wants_another(struct fg_session *s, const struct fg_result *r)
 	if (fg_ended_was_cut(&s->window[0]))
 		return false;
 	/* By now there is a flow, if the daemon made one. */
-	if (fg_ended_at_ovs(&s->window[0]))
+	if (fg_ended_at_ovs(&s->window[0]) || fg_ended_is_unseen(r))
 		return true;
 	/* Programs were found that the first packet was not observed at. */
 	if (s->hops[0]->fresh && r->verdict == FG_VERDICT_UNKNOWN)

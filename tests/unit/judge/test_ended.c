@@ -252,6 +252,25 @@ static void open_vswitch_took_what_ended_there_and_nowhere_else(void **state)
 	assert_false(fg_ended_at_ovs(&p));
 }
 
+static void rejected_without_an_end_is_unseen(void **state)
+{
+	struct fg_result r = { .outcome = FG_OUTCOME_REJECTED, .verdict = FG_VERDICT_UNKNOWN };
+
+	(void)state;
+	assert_true(fg_ended_is_unseen(&r));
+	r.dropped = true;
+	assert_false(fg_ended_is_unseen(&r));
+	r.dropped = false;
+	r.outcome = FG_OUTCOME_DELIVERED;
+	assert_false(fg_ended_is_unseen(&r));
+	r.outcome = FG_OUTCOME_REJECTED;
+	r.verdict = FG_VERDICT_NONE;
+	assert_false(fg_ended_is_unseen(&r));
+	r.verdict = FG_VERDICT_UNKNOWN;
+	r.decider.kind = FG_KIND_ROUTE;
+	assert_false(fg_ended_is_unseen(&r));
+}
+
 /* --- alike --- */
 
 static struct fg_observation at(const char *symbol, uint32_t netns, uint32_t ifindex)
@@ -440,6 +459,7 @@ int main(void)
 		CASE(the_reply_is_asked_about_by_its_own_context),
 		CASE(what_was_cut_is_not_sent_again),
 		CASE(open_vswitch_took_what_ended_there_and_nowhere_else),
+		CASE(rejected_without_an_end_is_unseen),
 		CASE(alike_is_what_ended_at_one_place_in_one_way),
 		CASE(alike_is_of_one_pod_direction_stage_kind_and_reason),
 		CASE(a_long_name_of_a_function_is_cut),
