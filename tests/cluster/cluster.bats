@@ -16,6 +16,9 @@ from_cart() {
 }
 
 @test "a Service works through kube-proxy, and so does the headless one's each pod" {
+	# It takes its time to make the rules.
+	works() { [ "$(from_cart "$(service pay/db)" 5432)" = hello ]; }
+	wait_for works
 	[ "$(from_cart "$(service pay/db)" 5432)" = hello ]
 	[ "$(from_cart "$(service shop/web)" 80)" = hello ]
 	[ "$(from_cart "$(address pay/db-1)" 8080)" = hello ]

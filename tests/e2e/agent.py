@@ -184,7 +184,7 @@ def in_order():
 
 
 def cancel():
-    agent = Agent("--parallel", "2", "--grace", "500ms")
+    agent = Agent("--parallel", "2", "--grace", "5s")
     catching(agent, "c")
     # SIGINT is not enough for this one.
     agent.run("stubborn", "exec", "--pod", "netns:web", "--", "sh", "-c", "trap '' INT; echo begun; while :; do sleep 1; done")
@@ -396,18 +396,18 @@ def written(pid):
 
 def ends():
     """Deadline, idleness, and what keeps an agent from being idle."""
-    agent = Agent("--deadline", "500ms")
+    agent = Agent("--deadline", "5s")
     agent.run("c", *CATCH)
     assert agent.rest_of() == (4, "flowgen: note: the time of --deadline is over\n")
     done, = agent.all("c", "done")
     assert done["cancelled"]
-    agent = Agent("--idle", "2s")
+    agent = Agent("--idle", "5s")
     begun = time.monotonic()
     for i in range(6):
-        time.sleep(.5)
+        time.sleep(1)
         agent.ask(id="p", ping=True)
     assert agent.rest_of() == (0, "flowgen: note: nothing was said for the time of --idle\n")
-    assert len(agent.all("p", "pong")) == 6 and time.monotonic() - begun > 4.9
+    assert len(agent.all("p", "pong")) == 6 and time.monotonic() - begun > 10.9
     # It holds, and does not read.
     agent = Agent("--hold", "--idle", "1ms")
     agent.ask(id="p", ping=True)

@@ -25,7 +25,7 @@ setup() { need tcx; } # --reply needs it
 hush() {
 	local pod
 	for pod in dst far; do
-		in_pod "$pod" sysctl -qw net.ipv4.neigh.eth0.mcast_solicit=100 net.ipv6.neigh.eth0.mcast_solicit=100
+		in_pod "$pod" sysctl -qw net.ipv4.neigh.eth0.mcast_solicit=10000 net.ipv6.neigh.eth0.mcast_solicit=10000
 	done
 	in_pod dst ip route add 10.9.1.2/32 dev eth0
 	in_pod far ip -6 route add fd00:9::2/128 dev eth0
@@ -75,21 +75,21 @@ not_believed() {
 @test "a third pod that makes up an answer is not believed" {
 	hush
 	forge rst 80 4000
-	both not_believed --dport 80 --sport 4000 --reply --timeout 300ms
+	both not_believed --dport 80 --sport 4000 --reply --timeout 1s
 	stop_forging
 	forge syn-ack 80 4001
-	both not_believed --dport 80 --sport 4001 --reply --timeout 300ms
+	both not_believed --dport 80 --sport 4001 --reply --timeout 1s
 	stop_forging
 	forge unreachable 80 4002
-	both not_believed --dport 80 --sport 4002 --reply --timeout 300ms
+	both not_believed --dport 80 --sport 4002 --reply --timeout 1s
 	stop_forging
 	forge dns 53 4003
 	for pod in dst far; do in_pod "$pod" "$TOOL/listen" udp --port 53 --seconds 60 > "$NODE_DIR/silent-$pod" 3>&- 7>&- &
 		wait_for test -s "$NODE_DIR/silent-$pod"; done
-	both not_believed --dport 53 --proto udp --sport 4003 --dns example.org --reply --timeout 300ms
+	both not_believed --dport 53 --proto udp --sport 4003 --dns example.org --reply --timeout 1s
 	stop_forging
 	forge pong 77 1
-	both not_believed --proto icmp --icmp-id 77 --reply --timeout 300ms
+	both not_believed --proto icmp --icmp-id 77 --reply --timeout 1s
 }
 
 kind_is() { is_status 0 && holds ".outcome == \"$OUTCOME\" and .reply.kind == \"$KIND\" and .reason == null and .reply.policy.verdict != \"allowed\""; }
@@ -118,7 +118,7 @@ s.sendto(data[:2] + b"\x81\x83" + data[4:], peer)' > "$NODE_DIR/slow-$pod" 3>&- 
 	done
 	forge dns 53 4011
 	KIND=dns
-	both kind_is --dport 53 --proto udp --sport 4011 --dns example.org --reply
+	both kind_is --dport 53 --proto udp --sport 4011 --dns example.org --reply --timeout 10s
 	holds '.reply.dns_rcode == 3 and .reply.rtt_ns > 150000000'
 }
 

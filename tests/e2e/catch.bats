@@ -3,7 +3,7 @@
 load helpers
 
 # Emulated machines are slow: the times are far above what is needed, and far below a test's limit.
-LONG=${FLOWGEN_TEST_INSIDE:+2}20s SHORT=${FLOWGEN_TEST_INSIDE:+1}3s
+LONG=${FLOWGEN_TEST_INSIDE:+2}20s SHORT=${FLOWGEN_TEST_INSIDE:+1}8s
 
 setup_file() { node_up; }
 teardown_file() { node_down; }

@@ -92,7 +92,7 @@ files() { "$PYTHON" "$BATS_TEST_DIRNAME/deploy.py" "$1" "$deploy" "${@:2}"; }
 	local target
 	target=$(address shop/db-0):8080
 	node nsenter --net="$(node "$FLOWGEN" pods --output json | jq -r 'select(.namespace == "shop" and .name == "db-0") | .netns.path')" \
-		"$BUILD/tests/tool/listen" udp --port 5353 --count 1 --seconds 60 > "$W/heard" 3>&- &
+		"$BUILD/tests/tool/listen" udp --port 5353 --count 1 --seconds 300 > "$W/heard" 3>&- &
 	until grep -q ready "$W/heard"; do read -rt .02 <> <(:) || :; done
 	job "$deploy/job.yaml" inject --host-root /host --pod shop/cart-0 --dst "${target%:*}:5353" --proto udp --deliver
 	says '.outcome == "delivered" and (.stopped | not) and any(.observations[]; .component == "socket" and .netns.name == "shop/db-0")'

@@ -37,9 +37,18 @@ ended() {
 	wait "$RUNNER" || status=$?
 	output=$(cat "$NODE_DIR/out") stderr=$(cat "$NODE_DIR/err")
 }
-blocked() { grep -q '^SigBlk:.*[^0]' "/proc/$(leaf "$RUNNER")/status"; }
-# It has set up its signals, and waits for its input.
-waits() { wait_for blocked; read -rt .3 <> "$NODE_DIR/never" || :; }
+# It has set up its signals, and waits for its input: in each of some looks it sleeps. Or it has ended.
+waiting() {
+	local pid
+	kill -0 "$RUNNER" 2> /dev/null || return 0
+	pid=$(leaf "$RUNNER")
+	for _ in 1 2 3 4 5; do
+		[ "/proc/$pid/exe" -ef "$FLOWGEN" ] && grep -q '^SigBlk:[[:space:]]*0*[1-9a-f]' "/proc/$pid/status" &&
+			grep -q '^State:[[:space:]]*S' "/proc/$pid/status" || return 1
+		read -rt .05 <> "$NODE_DIR/never" || :
+	done
+}
+waits() { wait_for waiting; }
 
 @test "a capture that says nothing, from a pipe: SIGINT, SIGTERM and SIGHUP end the wait" {
 	local signal

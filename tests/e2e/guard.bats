@@ -288,6 +288,7 @@ s.bind(("10.9.1.2", 4062)); s.connect(("10.9.0.9", 53))'
 
 @test "a sweep leaves nothing with --tidy, in a summary too" {
 	local form
+	node sysctl -qw net.netfilter.nf_conntrack_udp_timeout=600
 	for form in --summary '--output json'; do
 		# shellcheck disable=SC2086  # a list of words
 		inject --dst 10.9.0.9 --dport 1-3000 --proto udp --tidy $form

@@ -22,9 +22,9 @@ refute() { ! "$@"; }
 
 # --- the node ----------------------------------------------------------------------------------------------------------
 
-# wait_for COMMAND...: until it succeeds, at most 10 s (60 in a machine that is emulated).
+# wait_for COMMAND...: until it succeeds, at most 30 s (90 in a machine that is emulated).
 wait_for() {
-	local end=$((SECONDS + ${FLOWGEN_TEST_INSIDE:+50} + 10))
+	local end=$((SECONDS + ${FLOWGEN_TEST_INSIDE:+60} + 30))
 	until "$@"; do
 		if [ "$SECONDS" -ge "$end" ]; then
 			echo "waited in vain for: $*" >&2
@@ -298,11 +298,16 @@ orphans() {
 	done | sort > "$BATS_TEST_TMPDIR/all"
 	cat /proc/[0-9]*/fdinfo/* 2> /dev/null | sed -nE 's/^(prog|map)_id:\s*([0-9]+)$/\1 \2 /p' | sort -u > "$BATS_TEST_TMPDIR/held"
 	grep -vFf "$BATS_TEST_TMPDIR/held" "$BATS_TEST_TMPDIR/all" > "$BATS_TEST_TMPDIR/nobodys" || return 0
-	# Looked at once more, after a grace period of RCU: what has gone meanwhile was no orphan.
-	read -rt .2 <> "$NODE_DIR/never" || :
-	while read -r kind id name; do
-		! bpftool "$kind" show id "$id" > /dev/null 2>&1 || echo "$kind $name"
-	done < "$BATS_TEST_TMPDIR/nobodys"
+	# Looked at again, as each goes some grace periods of RCU after the last that held it: what has gone meanwhile was no orphan.
+	local left tries
+	for tries in {1..50}; do
+		read -rt .2 <> "$NODE_DIR/never" || :
+		left=$(while read -r kind id name; do
+			! bpftool "$kind" show id "$id" > /dev/null 2>&1 || echo "$kind $id $name"
+		done < "$BATS_TEST_TMPDIR/nobodys")
+		[ -n "$left" ] || return 0
+	done
+	cut -d ' ' -f 1,3 <<< "$left"
 }
 
 # What is in one network namespace, as text, but for counters, times, and the state of a link: that is told late, and may

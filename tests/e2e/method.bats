@@ -267,14 +267,14 @@ rewritten() {
 	need tcx
 	podctl up trap --addr 10.9.4.2/32
 	attach trap tcx/egress next_all
-	node "$FLOWGEN" inject --pod netns:trap --method bounce --dst 10.9.0.9:53 --proto udp --rate 50 --count 150 --timeout 500ms > "$NODE_DIR/trap" 2> "$NODE_DIR/trap.err" 3>&- 7>&- &
+	node "$FLOWGEN" inject --pod netns:trap --method bounce --dst 10.9.0.9:53 --proto udp --rate 50 --count 400 --timeout 500ms > "$NODE_DIR/trap" 2> "$NODE_DIR/trap.err" 3>&- 7>&- &
 	run=$!
 	wait_for test -s "$NODE_DIR/trap"
 	attach trap tcx/ingress drop_all --other-side --first
 	wait "$run" || status=$?
 	podctl del trap
 	[ "${status:-0}" = 4 ]
-	[ "$(jq -s length "$NODE_DIR/trap")" = 150 ]
+	[ "$(jq -s length "$NODE_DIR/trap")" = 400 ]
 	output=$(cat "$NODE_DIR/trap")
 	holds '(.outcome == "delivered" and .policy.verdict == "allowed") or (.outcome == "inconclusive" and .policy.verdict == "unknown" and .drop == null)'
 	[ "$(jq -s 'map(select(.outcome == "delivered")) | length' <<< "$output")" -gt 0 ]

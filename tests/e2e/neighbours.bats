@@ -226,6 +226,7 @@ track() { node nft "table ip track { chain z { type filter hook prerouting prior
 @test "entries for every port of the pod, from whomever, do not stop a probe" {
 	pods_up
 	track ''
+	node sysctl -qw net.netfilter.nf_conntrack_udp_timeout=600
 	in_pod web "$PYTHON" -c '
 import socket
 for port in range(32768, 61000):

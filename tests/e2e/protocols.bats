@@ -59,7 +59,7 @@ answered() {
 	is_status 0
 	holds '.outcome == "delivered" and (.stopped | not)'
 	heard
-	hear dst tcp --port 8082 --count 0 --seconds 20
+	hear dst tcp --port 8082 --count 0 --seconds 300
 	inject --deliver --dst 10.9.0.9:8082 --proto tcp
 	# A kernel before 6.3 does not tell who consumed it.
 	is_status 0 || { refute can tcx && is_status 4; }
@@ -67,7 +67,7 @@ answered() {
 }
 
 @test "TCP: a SYN is answered by a listener, and by a closed port" {
-	hear dst tcp --port 8080 --count 0 --seconds 20
+	hear dst tcp --port 8080 --count 0 --seconds 300
 	answered '.packet.tcp_flags == "S"' --dst 10.9.0.9:8080 --proto tcp
 	answered '.packet.tcp_flags == "S"' --dst '[fd00:9::9]:8080' --proto tcp
 	inject --reply --dst 10.9.0.9:8081 --proto tcp

@@ -21,7 +21,7 @@ ended() { wait "$RUN" || :; }
 
 @test "the destination loses its address, and another pod has it" {
 	need tcx
-	watch "$NODE_DIR/moves" --dst 10.9.0.9:53 --proto udp --count 16 --interval 200ms --timeout 300ms
+	watch "$NODE_DIR/moves" --dst 10.9.0.9:53 --proto udp --count 30 --interval 200ms --timeout 300ms
 	in_pod dst ip addr del 10.9.0.9/24 dev eth0
 	ended
 	in_pod dst ip addr add 10.9.0.9/24 dev eth0
@@ -41,7 +41,7 @@ ended() { wait "$RUN" || :; }
 	need tcx
 	attach web tcx/ingress next_all > /dev/null
 	id=$(attach web tcx/ingress deny_port --proto udp --port 9999)
-	watch "$NODE_DIR/shared" --dst 10.9.0.9:9999 --proto udp --count 16 --interval 200ms
+	watch "$NODE_DIR/shared" --dst 10.9.0.9:9999 --proto udp --count 30 --interval 200ms
 	podctl attach other --hook tcx/ingress --id "$id" > /dev/null
 	ended
 	output=$(head -n 1 "$NODE_DIR/shared")

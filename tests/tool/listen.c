@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		options, parse, "udp|tcp|packet", "Listens, and tells.", 0, 0, 0
 	};
-	struct args args = { .count = 1, .ns = 10000000000, .six = true };
+	struct args args = { .count = 1, .ns = 120000000000, .six = true };
 	struct pollfd pfd = { .events = POLLIN };
 	uint64_t end, seen = 0;
 
