@@ -214,10 +214,10 @@ $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(BUILD)/flags | have-libs $(forma
 	$(call say,BPF)$(CLANG) $(bpf_cflags) -MMD -MP -c $< -o $@
 
 # --- texts that are part of the program -------------------------------------------------------------------------------
-deployed := $(BUILD)/deploy/agent_pod.h
-$(deployed): doc/deploy/agent-pod.yaml Makefile
+deployed := $(BUILD)/deploy/agent-pod.h $(BUILD)/deploy/daemonset.h
+$(deployed): $(BUILD)/deploy/%.h: doc/deploy/%.yaml Makefile
 	@mkdir -p $(@D)
-	$(call say,TEXT){ echo 'static const char fg_deploy_agent_pod[] ='; \
+	$(call say,TEXT){ echo 'static const char fg_deploy_$(subst -,_,$*)[] ='; \
 		sed -e '/^ *#/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
 
 # --- C ---------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ struct options {
 	uint64_t deadline_ns, start_ns, kube_ns;
 	unsigned int requests;
 	const char *pod, *dst;
-	bool all_namespaces, every_pod;
+	bool all_namespaces, every_pod, daemonset;
 };
 #define FG_OPTIONS struct options
 
@@ -36,6 +36,8 @@ static int hand_on(const char *what, const char *text, void *to, struct fg_error
 	}
 	return added ? 0 : -1;
 }
+
+static const char *const agent_kinds[] = { "pod", "daemonset", NULL };
 
 /* fg_words_sort() has told them apart. */
 static int no_operand(const char *what, const char *text, void *to, struct fg_error *err)
@@ -84,6 +86,9 @@ static const struct fg_option table[] = {
 		FG_COMMON),
 
 	FG_HEADING("Agents:"),
+	FG_WORD("agent", "pod|daemonset", daemonset, agent_kinds,
+		"Make a pod on each node that is needed, and remove it at the end; or a DaemonSet, "
+		"which stays until cleanup (pod)"),
 	FG_TEXT("agent-namespace", "NAME", agent_namespace, "Where agents run (kube-system)"),
 	FG_TEXT("image", "IMAGE", image, "Their image (FLOWGEN_IMAGE, or localhost/flowgen:latest)",
 		FG_COMMON),
@@ -210,7 +215,8 @@ static int run_verb(const struct options *o, const struct fg_words *w, int *stat
 				     : image  ? image
 					      : "localhost/flowgen:latest",
 			    .deadline_s = deadline_of(o, w),
-			    .start_ns = o->start_ns },
+			    .start_ns = o->start_ns,
+			    .daemonset = o->daemonset },
 		.parallel = o->requests,
 		.words = w->words,
 		.operands = w->operands,

@@ -65,8 +65,8 @@ __flowgen_options() { # VERB
 		echo "--help --quiet --verbose --color --usage --context --kubeconfig --cluster
 			--user --server --as --as-group --request-timeout --namespace
 			--all-namespaces --selector --every-pod --cluster-domain --pod --dst
-			--agent-namespace --image --agent-deadline --start-timeout --kube-timeout
-			--requests"
+			--agent --agent-namespace --image --agent-deadline --start-timeout
+			--kube-timeout --requests"
 		;;
 	esac
 }
@@ -82,6 +82,7 @@ __flowgen_choices() { # VERB OPTION
 	'pods --output') echo json text jsonl wide ;;
 	'check --output') echo json text jsonl wide ;;
 	'exec --cgroup') echo own pod ;;
+	'kube --agent') echo pod daemonset ;;
 	esac
 }
 

@@ -221,6 +221,7 @@ complete -c flowgen -n '__fish_seen_subcommand_from kube' -l every-pod -d 'run -
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l cluster-domain -x -d 'What names of services end with'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l pod -x -a '(__flowgen_pods)' -d 'The sender'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l dst -x -d 'The receiver'
+complete -c flowgen -n '__fish_seen_subcommand_from kube' -l agent -x -a 'pod daemonset' -d 'Make a pod on each node that is needed, and remove it at...'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l agent-namespace -x -d 'Where agents run'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l image -x -d 'Their image'
 complete -c flowgen -n '__fish_seen_subcommand_from kube' -l agent-deadline -x -d 'Then the kubelet ends the agents\' pods, also those in use'

@@ -316,6 +316,7 @@ __flowgen_kube() {
 		'--cluster-domain=[What names of services end with]:NAME: ' \
 		'--pod=[The sender]:REF:__flowgen_pods' \
 		'--dst=[The receiver]:REF: ' \
+		'--agent=[Make a pod on each node that is needed, and remove it at...]:VALUE:(pod daemonset)' \
 		'--agent-namespace=[Where agents run]:NAME: ' \
 		'--image=[Their image]:IMAGE: ' \
 		'--agent-deadline=[Then the kubelet ends the agents'\'' pods, also those in use]:TIME: ' \

@@ -13,7 +13,8 @@
 #include "base/grow.h"
 #include "base/json.h"
 #include "cluster/failure.h"
-#include "deploy/agent_pod.h"
+#include "deploy/agent-pod.h"
+#include "deploy/daemonset.h"
 #include "kube/internal.h"
 
 #define WHAT "agents"
@@ -47,7 +48,7 @@ static int choose_run(struct fg_agents *agents, struct fg_error *err)
 	return 0;
 }
 
-/* The words in capitals in doc/deploy/agent-pod.yaml, and what they stand for. */
+/* Words in a file of doc/deploy, and what takes their place; ends with an empty one. */
 struct blank {
 	const char *word, *value;
 };
@@ -66,10 +67,8 @@ static const struct blank *blank_at(const struct blank *blanks, const char *text
 	return NULL;
 }
 
-static void put_pod(struct fg_buffer *out, const struct blank *blanks)
+static void put_filled(struct fg_buffer *out, const char *text, const struct blank *blanks)
 {
-	const char *text = fg_deploy_agent_pod;
-
 	fg_buffer_puts(out, "---\n");
 	while (*text) {
 		const struct blank *b = blank_at(blanks, text);
@@ -98,7 +97,7 @@ static void put_agent(const struct fg_agents *agents, const struct fg_agent *a,
 	struct fg_buffer text = {};
 	const char *mark, *from;
 
-	put_pod(&text, blanks);
+	put_filled(&text, fg_deploy_agent_pod, blanks);
 	fg_buffer_put(&text, "", 1);
 	snprintf(seconds, sizeof(seconds), "%u", agents->options.deadline_s);
 	/* A number, and so not as the texts are. */
@@ -162,6 +161,104 @@ static void use_running(struct fg_agents *agents, const struct fg_objects *runni
 			a->ready = true;
 		}
 	}
+}
+
+/* --- those of a DaemonSet that is made for it --- */
+
+#define DAEMONSET "flowgen-agent" /* in doc/deploy/daemonset.yaml */
+#define LOOK_AGAIN_MS 500
+
+static bool all_have_pods(const struct fg_agents *agents)
+{
+	for (size_t i = 0; i < agents->count; i++)
+		if (!agents->list[i].pod[0] && !agents->list[i].failed)
+			return false;
+	return true;
+}
+
+/* Another client may make it at the same time. */
+static int create_daemonset(const struct fg_agents *agents, struct fg_error *err)
+{
+	static const char *const words[] = { "create", "--filename=-", "--output=name", NULL };
+	const struct blank blanks[] = {
+		{ "kube-system", agents->options.namespace },
+		{ "localhost/flowgen:latest", agents->options.image },
+		{},
+	};
+	struct fg_kubectl_call call = FG_KUBECTL_CALL;
+	int ret;
+
+	put_filled(&call.input, fg_deploy_daemonset, blanks);
+	call.what = "making the agents' DaemonSet";
+	if (call.input.failed)
+		ret = fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
+	else
+		ret = fg_kubectl_run(agents->kubectl, words, &call, err);
+	if (ret && memmem(call.said.data ?: "", call.said.len, "AlreadyExists", 13))
+		ret = 0;
+	fg_kubectl_close(&call);
+	return ret;
+}
+
+/* What runs of it now is used. */
+static int look_for_pods(struct fg_agents *agents, struct fg_error *err)
+{
+	char namespace[80];
+	const char *const words[] = { "get",	       "pods",
+				      namespace,       "--selector=" FG_AGENTS_LABEL,
+				      "--output=json", NULL };
+	struct fg_kubectl_call call = FG_KUBECTL_CALL;
+	struct fg_objects objects = {};
+	int ret;
+
+	snprintf(namespace, sizeof(namespace), "--namespace=%s", agents->options.namespace);
+	call.what = "the pods of the agents' DaemonSet";
+	ret = fg_kubectl_run(agents->kubectl, words, &call, err) ||
+			      fg_objects_add(&objects, call.output.data, call.output.len, err)
+		      ? -1
+		      : 0;
+	if (!ret)
+		use_running(agents, &objects);
+	fg_objects_free(&objects);
+	fg_kubectl_close(&call);
+	return ret;
+}
+
+static void fail_without_pod(struct fg_agents *agents)
+{
+	for (size_t i = 0; i < agents->count; i++) {
+		struct fg_agent *a = &agents->list[i];
+
+		if (a->pod[0] || a->failed)
+			continue;
+		a->failed = true;
+		fg_fail(&a->why, FG_ERR_UNSUPPORTED,
+			"node %s: no agent of the DaemonSet " DAEMONSET " is ready there after "
+			"%.0f s",
+			a->node, (double)agents->options.start_ns / 1e9);
+		fg_hint(&a->why, "kubectl describe pods -n %.60s -l " FG_AGENTS_LABEL,
+			agents->options.namespace);
+	}
+}
+
+static int start_daemonset(struct fg_agents *agents, struct fg_error *err)
+{
+	uint64_t end = fg_clock_now() + agents->options.start_ns;
+	struct pollfd stop = { .fd = agents->kubectl->stop, .events = POLLIN };
+
+	if (all_have_pods(agents))
+		return 0;
+	if (create_daemonset(agents, err))
+		return -1;
+	while (!all_have_pods(agents)) {
+		if (look_for_pods(agents, err))
+			return -1;
+		if (!all_have_pods(agents) && fg_clock_now() >= end)
+			fail_without_pod(agents);
+		else if (!all_have_pods(agents) && poll(&stop, 1, LOOK_AGAIN_MS) > 0)
+			return fg_fail(err, FG_ERR_INCONCLUSIVE, "interrupted");
+	}
+	return 0;
 }
 
 /* --- talking to them --- */
@@ -323,6 +420,8 @@ int fg_agents_start(struct fg_agents *agents, const struct fg_objects *running,
 	size_t failed = 0;
 
 	use_running(agents, running);
+	if (agents->options.daemonset && start_daemonset(agents, err))
+		return -1;
 	if (choose_run(agents, err) || connect_ready(agents, err) || create(agents, err) ||
 	    wait_ready(agents, err))
 		return -1;

@@ -18,6 +18,7 @@ struct fg_agents_options {
 	const char *namespace, *image;
 	unsigned int deadline_s; /* of the pods: then the kubelet ends them */
 	uint64_t start_ns;	 /* how long they may take to start */
+	bool daemonset;		 /* where none runs, a DaemonSet is made, and stays */
 };
 
 struct fg_agent {
