@@ -123,6 +123,8 @@ static const struct fg_option table[] = {
 		    "Wait this long for a packet's outcome (1s; 30s with --await)"),
 	FG_FLAG("node-only", node_only,
 		"Follow packets on this node alone, where one kernel has several (as kind does)"),
+	FG_FLAG("timing-report", timing_report,
+		"Tell on standard error where flowgen's own time went"),
 	FG_FLAG("hold", hold, "Get ready, and send the first packet when SIGUSR1 comes"),
 	FG_NUMBER("seed", "N", seed, 0, UINT64_MAX, "Seed for the random fields", FG_GIVEN(seeded)),
 	FG_OPTION_HOST_ROOT(host_root),

@@ -49,7 +49,7 @@ struct fg_inject_options {
 	enum fg_form output;
 	bool output_given;
 	bool summary, bytes;
-	bool reply, deliver, trace_netfilter, no_explain, hold;
+	bool reply, deliver, trace_netfilter, no_explain, hold, timing_report;
 	bool force; /* send what a live connection uses */
 	bool tidy;  /* remove the state that probes leave */
 	struct fg_run_control control;

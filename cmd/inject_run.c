@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "engine.h"
 #include "inject.h"
+#include "timing/timing.h"
 #include "writer/writer.h"
 
 struct job {
@@ -172,6 +173,7 @@ int fg_inject_run(struct fg_inject_options *options)
 	struct fg_error err;
 	int status = 0;
 
+	fg_timing_phase("command line");
 	if (run(&job, &status, &err))
 		status = fg_cmd_fail(&err);
 	if (job.source)
@@ -180,5 +182,8 @@ int fg_inject_run(struct fg_inject_options *options)
 		job.writers[i]->ops->close(job.writers[i]);
 	if (job.session.ops)
 		job.session.ops->close(job.session.self);
+	fg_timing_phase("end");
+	if (options->timing_report)
+		fg_timing_print(stderr);
 	return status;
 }

@@ -17,6 +17,7 @@
 #include "base/nearest.h"
 #include "cmd.h"
 #include "output.h"
+#include "timing/timing.h"
 
 static const struct fg_verb *const verbs[] = {
 	&fg_verb_inject, &fg_verb_catch, &fg_verb_run,	&fg_verb_diff,	&fg_verb_pods,
@@ -180,6 +181,7 @@ int main(int argc, char **argv)
 {
 	const struct fg_verb *verb;
 
+	fg_timing_start();
 	fill_standard_fds();
 	atexit(close_stdout);
 	/* No reader any more, or no room in the file: an error of the write, not the end of the

@@ -13,15 +13,15 @@ __flowgen_options() { # VERB
 		echo "--help --quiet --verbose --color --usage --pod --namespace --interface
 			--from-uplink --await --dst --dport --tcp --udp --icmp --src --spoof
 			--sport --method --reply --deliver --no-explain --trace-netfilter --force
-			--tidy --full-checksum --timeout --node-only --hold --seed --host-root
-			--ring-size --count --interval --rate --duration --until --pcap --filter
-			--timing --keep-addresses --write --dry-run --expect --control --output
-			--summary --bytes --name --proto --ttl --tos --dscp --ecn --id --df
-			--reserved-flag --flow-label --fragment --fragment-offset --more-fragments
-			--ip-option --ext-header --trace-id --trace-option --trace-length --flags
-			--seq --ack --window --urgent --mss --wscale --sack --timestamps
-			--tcp-option --icmp-type --icmp-code --icmp-id --icmp-seq --icmp-rest
-			--sctp-chunk --sctp-flags --sctp-tag --sctp-init-tag --sctp-tsn
+			--tidy --full-checksum --timeout --node-only --timing-report --hold --seed
+			--host-root --ring-size --count --interval --rate --duration --until --pcap
+			--filter --timing --keep-addresses --write --dry-run --expect --control
+			--output --summary --bytes --name --proto --ttl --tos --dscp --ecn --id
+			--df --reserved-flag --flow-label --fragment --fragment-offset
+			--more-fragments --ip-option --ext-header --trace-id --trace-option
+			--trace-length --flags --seq --ack --window --urgent --mss --wscale --sack
+			--timestamps --tcp-option --icmp-type --icmp-code --icmp-id --icmp-seq
+			--icmp-rest --sctp-chunk --sctp-flags --sctp-tag --sctp-init-tag --sctp-tsn
 			--sctp-window --sctp-out-streams --sctp-in-streams --sctp-stream
 			--sctp-stream-seq --sctp-ppid --payload --size --dns --http --bad-checksum
 			--bad-ip-checksum --checksum --ip-checksum --ip-version --ihl
@@ -100,7 +100,8 @@ __flowgen_flags() {
 		--down --dry-run --env-from-pod --every-pod --fail-fast --force --from-uplink \
 		--full-checksum --hold --icmp --intercept --keep --keep-addresses --list \
 		--more-fragments --no-explain --node-only --pass --record --reply --reserved-flag \
-		--spoof --strict --summary --tcp --tidy --trace-netfilter --udp --validate --watch
+		--spoof --strict --summary --tcp --tidy --timing-report --trace-netfilter --udp \
+		--validate --watch
 }
 # end of what is made
 

@@ -57,6 +57,7 @@ complete -c flowgen -n '__fish_seen_subcommand_from inject' -l tidy -d 'Remove t
 complete -c flowgen -n '__fish_seen_subcommand_from inject' -l full-checksum -d 'Compute TCP and UDP checksums'
 complete -c flowgen -n '__fish_seen_subcommand_from inject' -l timeout -x -d 'Wait this long for a packet\'s outcome'
 complete -c flowgen -n '__fish_seen_subcommand_from inject' -l node-only -d 'Follow packets on this node alone, where one kernel has...'
+complete -c flowgen -n '__fish_seen_subcommand_from inject' -l timing-report -d 'Tell on standard error where flowgen\'s own time went'
 complete -c flowgen -n '__fish_seen_subcommand_from inject' -l hold -d 'Get ready, and send the first packet when SIGUSR1 comes'
 complete -c flowgen -n '__fish_seen_subcommand_from inject' -l seed -x -d 'Seed for the random fields'
 complete -c flowgen -n '__fish_seen_subcommand_from inject' -l host-root -x -a '(__fish_complete_directories)' -d 'Look for the host\'s /run, /var/lib and /proc below this...'

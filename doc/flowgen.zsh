@@ -49,6 +49,7 @@ __flowgen_inject() {
 		'--full-checksum[Compute TCP and UDP checksums]' \
 		'--timeout=[Wait this long for a packet'\''s outcome]:TIME: ' \
 		'--node-only[Follow packets on this node alone, where one kernel has...]' \
+		'--timing-report[Tell on standard error where flowgen'\''s own time went]' \
 		'--hold[Get ready, and send the first packet when SIGUSR1 comes]' \
 		'--seed=[Seed for the random fields]:N: ' \
 		'--host-root=[Look for the host'\''s /run, /var/lib and /proc below this...]:DIR:_files -/' \

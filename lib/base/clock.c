@@ -26,3 +26,8 @@ uint64_t fg_clock_used(void)
 {
 	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
+
+uint64_t fg_clock_processor(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}

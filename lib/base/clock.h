@@ -16,4 +16,7 @@ uint64_t fg_clock_realtime(void);
 /* CLOCK_THREAD_CPUTIME_ID: processor time that this thread has used. */
 uint64_t fg_clock_used(void);
 
+/* CLOCK_PROCESS_CPUTIME_ID: processor time of all threads. */
+uint64_t fg_clock_processor(void);
+
 #endif

@@ -16,6 +16,7 @@
 #include "host/cgroup.h"
 #include "bpf/datapath.skel.h"
 #include "base/fd.h"
+#include "timing/timing.h"
 
 /* Half of what the table of tracked packets holds (bpf/maps.h). */
 #define PENDING_MAX 8192
@@ -155,11 +156,18 @@ struct fg_datapath *fg_datapath_open(uint32_t ring_bytes, enum fg_replies replie
 		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "datapath");
 		return NULL;
 	}
-	if (load(dp, ring_bytes, replies, err) || attach_observers(dp, err)) {
+	fg_timing_phase("the pod and its programs");
+	if (load(dp, ring_bytes, replies, err)) {
+		fg_datapath_close(dp);
+		return NULL;
+	}
+	fg_timing_phase("loading of flowgen's programs");
+	if (attach_observers(dp, err)) {
 		fg_datapath_close(dp);
 		return NULL;
 	}
 	attach_sockets(dp);
+	fg_timing_phase("attachment of the observers");
 	return dp;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "run/internal.h"
+#include "timing/timing.h"
 
 static uint64_t now(const struct fg_run *run)
 {
@@ -193,6 +194,7 @@ static int prepare(struct fg_run *run, struct fg_error *err)
 	run->rounds = o->watch || !o->rounds ? 1 : o->rounds;
 	if (source->ops->open(source, run, err))
 		return -1;
+	fg_timing_phase("interception and tracing");
 	if (__builtin_mul_overflow(source->planned, run->rounds, &run->totals->counts.planned))
 		run->totals->counts.planned = UINT64_MAX;
 	run->session->ops->window(run->session->self, &room);
@@ -206,9 +208,11 @@ static int prepare(struct fg_run *run, struct fg_error *err)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "window");
 	if (begin_writers(run, err) || fg_run_look_ahead(run, err))
 		return -1;
+	fg_timing_phase("live connections");
 	if (run->session->ops->confine &&
 	    run->session->ops->confine(run->session->self, o->files, err))
 		return -1;
+	fg_timing_phase("confinement");
 	run->started_ns = now(run);
 	run->beat_ns = run->started_ns + o->heartbeat_ns;
 	run->end_ns = o->duration_ns ? run->started_ns + o->duration_ns : UINT64_MAX;
@@ -236,6 +240,7 @@ int fg_run(const struct fg_run_options *options, struct fg_run_totals *totals, s
 		ret = run_rounds(&run, err);
 		if (end_writers(&run, ret ? NULL : err))
 			ret = -1;
+		fg_timing_phase("output");
 		if (!ret && nothing_judged(totals))
 			fg_run_ui_warn(&options->ui, "no packet was sent: nothing is known of what "
 						     "is expected");

@@ -13,6 +13,7 @@
 #include "host/confine.h"
 #include "run/internal.h"
 #include "guard/guard.h"
+#include "timing/timing.h"
 
 struct live {
 	struct fg_run_live_options options;
@@ -384,6 +385,7 @@ int fg_run_live_open(const struct fg_run_live_options *options, struct fg_run_se
 	l->options.session.cancel_fd = l->signals;
 	if (l->signals >= 0 && !fg_capability_preflight(err))
 		l->session = fg_session_open(&l->options.session, err);
+	fg_timing_phase("privileges and namespaces");
 	if (!l->session) {
 		close_live(l);
 		return -1;

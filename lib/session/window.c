@@ -14,6 +14,7 @@
 #include "judge/judge.h"
 #include "probe/wire.h"
 #include "session/internal.h"
+#include "timing/timing.h"
 
 /*
  * A packet that was handed to a socket may still be refused by it (a full buffer), in the same
@@ -627,6 +628,7 @@ static int run_span(struct fg_session *s, const struct span *span, struct fg_err
 	if (send_and_collect(s, span, err))
 		return -1;
 	s->collected_ns = fg_clock_now();
+	fg_timing_phase("packets");
 	if (s->explaining)
 		fg_explain_end(s, s->again);
 	name_places(s, span);
@@ -642,6 +644,7 @@ static int run_span(struct fg_session *s, const struct span *span, struct fg_err
 		if (sends_in(s, s->endpoints[k], span))
 			check_path(s, s->endpoints[k], span);
 	explain_drops(s, span);
+	fg_timing_phase("verdict");
 	return 0;
 }
 
@@ -753,6 +756,7 @@ int fg_window_run(struct fg_session *session, uint32_t *count, struct fg_error *
 	/* All next hops are known before anything is sent: an error leaves nothing half done. */
 	if (find_hops(session, total, err) || place_steps(session, total, err))
 		return -1;
+	fg_timing_phase("routes and receivers");
 	if (fg_session_traces(session) &&
 	    fg_nftrace_expect(session->watch.nftrace, session->window, total, err))
 		return -1;

@@ -47,6 +47,20 @@ teardown_file() { node_down; }
 	[ ! -e "$ROOT/doc/pod.schema.json" ] || fits_schema pod
 }
 
+@test "--timing-report: the phases on standard error, and all of them are the sum" {
+	inject --dst 10.9.0.9:53 --proto udp --timing-report
+	is_status 0
+	[ "$(lines)" = 1 ]
+	holds '.outcome == "delivered"'
+	awk '$2 != "ms" || $4 != "ms" { next }
+		{ n++; name = $0; sub(/^ *[0-9.]+ ms +[0-9.]+ ms  /, "", name); seen[name] = 1 }
+		n == 1 { wall = $1; cpu = $3; if (name != "all") exit bad = 1; next }
+		{ wall -= $1; cpu -= $3 }
+		END { exit bad || n < 8 || wall * wall > .001 || cpu * cpu > .001 || !("packets" in seen) || !("loading of flowgen'\''s programs" in seen) }' <<< "$stderr"
+	inject --dst 10.9.0.9:53 --proto udp
+	[[ $stderr != *' ms  packets'* ]]
+}
+
 @test "the name is given back, whatever is in it" {
 	inject --dst 10.9.0.9:53 --proto udp --name $'a "name" \\ with\ttab'
 	is_status 0
