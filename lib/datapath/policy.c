@@ -431,6 +431,18 @@ int fg_policy_list_device(int netns, uint32_t inode, struct nl_sock *rtnl,
 	return finish(failed, &ladder, out);
 }
 
+int fg_policy_list_netkit_peer(int netns, uint32_t inode, const struct fg_link *link,
+			       struct fg_ladder *out, struct fg_error *err)
+{
+	const struct place place = { FG_SIDE_POD, link, inode, netns, NULL, false };
+	struct fg_ladder ladder = {};
+	bool netkit = !strcmp(link->kind, "netkit") && link->netkit_primary;
+
+	return finish(netkit && list_mprog(&place, BPF_NETKIT_PEER, FG_HOOK_NETKIT_PEER, &ladder,
+					   err),
+		      &ladder, out);
+}
+
 /* One attachment: the same program may be twice at a hook, and a filter has no number. */
 static bool same_rung(const struct fg_program *a, const struct fg_program *b)
 {

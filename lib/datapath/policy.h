@@ -45,6 +45,13 @@ int fg_policy_list_device(int netns, uint32_t inode, struct nl_sock *rtnl,
 			  struct fg_error *err);
 
 /*
+ * The programs that run for what the peer of that netkit primary sends; of any other device none.
+ * Otherwise as fg_policy_list_device().
+ */
+int fg_policy_list_netkit_peer(int netns, uint32_t inode, const struct fg_link *link,
+			       struct fg_ladder *out, struct fg_error *err);
+
+/*
  * Notes which programs have functions that others replace (freplace; the dispatcher of libxdp
  * is one). Looks at every BPF link of the host, so only if it matters; what may not
  * be looked at is skipped.

@@ -4,6 +4,7 @@
  * of this host has one run counter for all of them, which says nothing of one place.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -13,29 +14,59 @@
 #include "net/netns.h"
 #include "way/attachments.h"
 
-static void note(struct fg_attachments *a, const struct fg_ladder *ladder)
+static void note_program(struct fg_attachments *a, uint32_t id)
 {
-	for (size_t i = 0; i < ladder->count; i++) {
-		uint32_t *id = FG_APPEND(a->list, a->count, "programs", NULL);
+	uint32_t *added = id ? FG_APPEND(a->list, a->count, "programs", NULL) : NULL;
 
-		if (id)
-			*id = ladder->programs[i].id;
-		a->cut |= !id;
+	if (added)
+		*added = id;
+	a->cut |= id && !added;
+}
+
+/* Of a filter's actions that are programs, one is named: the others may be any. */
+static bool has_more_actions(const struct fg_program *filter)
+{
+	char text[sizeof(filter->action_text)], *rest = NULL;
+	size_t programs = 0;
+
+	memcpy(text, filter->action_text, sizeof(text));
+	for (char *word = strtok_r(text, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest))
+		programs += !strcmp(word, "bpf");
+	return programs > (filter->action_id != 0) ||
+	       strlen(filter->action_text) + 1 == sizeof(filter->action_text);
+}
+
+/* tc filters hold programs too: in other chains, of a qdisc, and as actions. */
+static void note(struct fg_attachments *a, const struct fg_program *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		note_program(a, list[i].id);
+		note_program(a, list[i].action_id);
+		a->cut |= has_more_actions(&list[i]);
 	}
 }
 
 /* What cannot be listed may hold any program. */
+static void note_ladder(struct fg_attachments *a, int failed, struct fg_ladder *ladder)
+{
+	note(a, ladder->programs, ladder->count);
+	note(a, ladder->filters, ladder->filter_count);
+	a->cut |= failed || ladder->filters_cut;
+	fg_ladder_free(ladder);
+}
+
 static void list_device(struct fg_attachments *a, int netns, uint32_t inode, struct nl_sock *sk,
 			const struct fg_link *link)
 {
-	for (int egress = 0; egress < 2; egress++) {
-		struct fg_ladder ladder = {};
+	struct fg_ladder ladder = {};
+	int failed;
 
-		if (fg_policy_list_device(netns, inode, sk, link, egress, &ladder, NULL))
-			a->cut = true;
-		note(a, &ladder);
-		fg_ladder_free(&ladder);
+	for (int egress = 0; egress < 2; egress++) {
+		failed = fg_policy_list_device(netns, inode, sk, link, egress, &ladder, NULL);
+		note_ladder(a, failed, &ladder);
 	}
+	failed = fg_policy_list_netkit_peer(netns, inode, link, &ladder, NULL);
+	note_ladder(a, failed, &ladder);
 }
 
 static void list_netns(struct fg_attachments *a, const struct fg_netns_entry *entry)
@@ -88,5 +119,5 @@ bool fg_attachments_alone(struct fg_attachments *attachments, const struct fg_ho
 		list_all(attachments, host->root);
 	for (size_t i = 0; i < attachments->count; i++)
 		found += attachments->list[i] == id;
-	return found <= 1 && !attachments->cut;
+	return found == 1 && !attachments->cut;
 }

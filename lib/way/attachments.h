@@ -9,7 +9,10 @@
 
 #include "host/host.h"
 
-/* The programs at all hooks of this host's devices. Zeroed: not listed yet. */
+/*
+ * The programs at all hooks of this host's devices, and in their tc filters. Zeroed: not listed
+ * yet.
+ */
 struct fg_attachments {
 	uint32_t *list; /* their numbers, one for each place; owned */
 	size_t count;
@@ -18,9 +21,10 @@ struct fg_attachments {
 };
 
 /*
- * Whether the program is attached only once on this host, by a list that was begun at since_ns
- * (CLOCK_MONOTONIC) or later; it is made where there is none. What could not be listed may hold
- * the program, too: false. fg_attachments_forget() drops the list.
+ * Whether the program, which is attached somewhere, is so only once on this host, by a list that
+ * was begun at since_ns (CLOCK_MONOTONIC) or later; it is made where there is none. What could not
+ * be listed may hold the program, too, and so may what is not in the list at all: false.
+ * fg_attachments_forget() drops the list.
  */
 bool fg_attachments_alone(struct fg_attachments *attachments, const struct fg_host *host,
 			  uint32_t id, uint64_t since_ns);

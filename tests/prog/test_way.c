@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_way.c - where a packet is about to go, by real tables: a node (a network namespace of this
- * process) with the pods web, dst and deep, the last of them behind dst.
+ * process) with the pods web, dst and deep, the last of them behind dst. And where else on the host
+ * a program is attached.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_bpf.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,11 +29,13 @@
 #include <unistd.h>
 
 #include "base/count.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/parse.h"
 #include "net/link.h"
 #include "net/netns.h"
 #include "prog.h"
+#include "way/attachments.h"
 #include "way/goal.h"
 #include "way/ways.h"
 
@@ -454,6 +463,191 @@ static void test_who_may_be_outside(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* --- where else a program is attached --- */
+
+static uint32_t load(int *fd)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	*fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "next", "GPL", insns, COUNT(insns), NULL);
+	assert_true(*fd >= 0);
+	assert_int_equal(bpf_prog_get_info_by_fd(*fd, &info, &len), 0);
+	return info.id;
+}
+
+static int device(const char *name)
+{
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(-1, NULL);
+	struct fg_link link;
+
+	assert_int_equal(fg_link_get(sk, 0, name, &link, NULL), 0);
+	return link.ifindex;
+}
+
+/* A filter on what the device of the node receives; its options are put by that function. */
+static int filter(const char *name, uint32_t chain, const char *kind,
+		  void (*options)(struct nl_msg *, int), int fd)
+{
+	const struct tcmsg head = {
+		.tcm_ifindex = device(name),
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+		.tcm_info = TC_H_MAKE(1 << 16, htons(ETH_P_ALL)),
+	};
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(-1, NULL);
+	FG_NL_MSG struct nl_msg *msg =
+		nlmsg_alloc_simple(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *nest;
+
+	run("tc qdisc add dev %s clsact 2> /dev/null", name);
+	nlmsg_append(msg, (void *)&head, sizeof(head), NLMSG_ALIGNTO);
+	nla_put_string(msg, TCA_KIND, kind);
+	nla_put_u32(msg, TCA_CHAIN, chain);
+	nest = nla_nest_start(msg, TCA_OPTIONS);
+	options(msg, fd);
+	nla_nest_end(msg, nest);
+	return fg_rtnl_request(sk, msg);
+}
+
+static void program(struct nl_msg *msg, int fd)
+{
+	nla_put_u32(msg, TCA_BPF_FD, (uint32_t)fd);
+	nla_put_string(msg, TCA_BPF_NAME, "next");
+	nla_put_u32(msg, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+}
+
+static void put_action(struct nl_msg *msg, int number, int fd)
+{
+	const struct tc_act_bpf parms = { .action = TC_ACT_PIPE };
+	struct nlattr *action = nla_nest_start(msg, number);
+	struct nlattr *options;
+
+	nla_put_string(msg, TCA_ACT_KIND, "bpf");
+	options = nla_nest_start(msg, TCA_ACT_OPTIONS);
+	nla_put(msg, TCA_ACT_BPF_PARMS, sizeof(parms), &parms);
+	nla_put_u32(msg, TCA_ACT_BPF_FD, (uint32_t)fd);
+	nla_put_string(msg, TCA_ACT_BPF_NAME, "next");
+	nla_nest_end(msg, options);
+	nla_nest_end(msg, action);
+}
+
+static void action(struct nl_msg *msg, int fd)
+{
+	struct nlattr *list = nla_nest_start(msg, TCA_MATCHALL_ACT);
+
+	put_action(msg, 1, fd);
+	nla_nest_end(msg, list);
+}
+
+static void two_actions(struct nl_msg *msg, int fd)
+{
+	struct nlattr *list = nla_nest_start(msg, TCA_MATCHALL_ACT);
+
+	put_action(msg, 1, fd);
+	put_action(msg, 2, fd);
+	nla_nest_end(msg, list);
+}
+
+/* At how many places, by a new list. */
+static size_t places(struct fg_attachments *a, uint32_t id)
+{
+	size_t found = 0;
+
+	fg_attachments_alone(a, &bed.host, id, fg_clock_now());
+	for (size_t i = 0; i < a->count; i++)
+		found += a->list[i] == id;
+	return found;
+}
+
+/* What else this machine has may come and go, and cannot be listed at that moment. */
+static bool gets_alone(struct fg_attachments *a, uint32_t id)
+{
+	for (int i = 0; i < 500; i++) {
+		if (fg_attachments_alone(a, &bed.host, id, fg_clock_now()))
+			return true;
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	}
+	return false;
+}
+
+static void test_attached_once(void **state)
+{
+	struct fg_attachments a = {};
+	FG_FD int fd = -1;
+	uint32_t id = load(&fd);
+
+	(void)state;
+	/* It is said of one that is attached: where the list has it not, it does not know all. */
+	assert_int_equal(places(&a, id), 0);
+	assert_false(fg_attachments_alone(&a, &bed.host, id, 0));
+	assert_int_equal(filter("hweb", 0, "bpf", program, fd), 0);
+	assert_true(gets_alone(&a, id));
+	assert_int_equal(filter("hdst", 0, "bpf", program, fd), 0);
+	assert_int_equal(places(&a, id), 2);
+	assert_false(fg_attachments_alone(&a, &bed.host, id, 0));
+	fg_attachments_forget(&a);
+}
+
+static void test_attached_in_another_chain(void **state)
+{
+	struct fg_attachments a = {};
+	FG_FD int fd = -1;
+	uint32_t id = load(&fd);
+
+	(void)state;
+	assert_int_equal(filter("hweb", 0, "bpf", program, fd), 0);
+	assert_int_equal(filter("hdst", 7, "bpf", program, fd), 0);
+	assert_int_equal(places(&a, id), 2);
+	assert_false(fg_attachments_alone(&a, &bed.host, id, 0));
+	fg_attachments_forget(&a);
+}
+
+static void test_attached_as_an_action(void **state)
+{
+	struct fg_attachments a = {};
+	FG_FD int fd = -1, other = -1;
+	uint32_t id = load(&fd);
+
+	(void)state;
+	load(&other);
+	assert_int_equal(filter("hweb", 0, "bpf", program, fd), 0);
+	if (filter("hdst", 0, "matchall", action, fd))
+		prog_skip("this kernel has no matchall or no act_bpf");
+	assert_int_equal(places(&a, id), 2);
+	/* Of several actions only one is told: the rest may be any. */
+	MUST("tc filter del dev hdst ingress");
+	assert_true(gets_alone(&a, id));
+	assert_int_equal(filter("hdst", 0, "matchall", two_actions, other), 0);
+	for (int i = 0; i < 3; i++)
+		assert_false(fg_attachments_alone(&a, &bed.host, id, fg_clock_now()));
+	fg_attachments_forget(&a);
+}
+
+static void test_attached_for_netkits_peer(void **state)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	struct fg_attachments a = {};
+	FG_FD int fd = -1, first = -1, second = -1;
+	uint32_t id = load(&fd);
+
+	(void)state;
+	if (run("for n in 1 2; do ip link add nk$n type netkit peer name np$n && "
+		"ip link set nk$n up && ip link set np$n up || exit 1; done 2> /dev/null"))
+		prog_skip("this kernel has no netkit");
+	first = bpf_link_create(fd, device("nk1"), BPF_NETKIT_PEER, &opts);
+	assert_true(first >= 0);
+	assert_true(gets_alone(&a, id));
+	second = bpf_link_create(fd, device("nk2"), BPF_NETKIT_PEER, &opts);
+	assert_true(second >= 0);
+	assert_int_equal(places(&a, id), 2);
+	assert_false(fg_attachments_alone(&a, &bed.host, id, 0));
+	fg_attachments_forget(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +660,10 @@ int main(void)
 		TEST(test_goals_by_bridge),
 		TEST(test_goals_on_one_link),
 		TEST(test_who_may_be_outside),
+		TEST(test_attached_once),
+		TEST(test_attached_in_another_chain),
+		TEST(test_attached_as_an_action),
+		TEST(test_attached_for_netkits_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
