@@ -210,6 +210,17 @@ void fg_point_judge(const struct fg_context *context, const struct fg_trace *tra
 /* Whether one of the tc filters of that stage, which are no programs, can drop. */
 bool fg_point_filters_drop(const struct fg_context *context, enum fg_stage stage);
 
+/*
+ * Whether netfilter enforces policy on the way that the packet took on the host: at its hooks of
+ * IP, of bridges and of devices.
+ */
+enum fg_presence fg_met_netfilter(const struct fg_context *context, const struct fg_trace *trace,
+				  const struct fg_progress *p, const struct fg_result *result);
+
+/* Whether it does in the namespace of the pod of that stage, and the packet was seen behind it. */
+enum fg_presence fg_met_own_netfilter(const struct fg_context *context, const struct fg_progress *p,
+				      const struct fg_result *result, enum fg_stage stage);
+
 /* What freed the packet there; FG_KIND_NONE where neither reason nor place says. */
 enum fg_kind fg_place_kind(const struct fg_context *context, const struct fg_progress *p,
 			   const struct fg_observation *end);

@@ -459,37 +459,6 @@ static void find_decider(const struct fg_context *context, const struct fg_progr
 	}
 }
 
-/* Whether a bridge handed the packet on: no hop was counted. */
-static bool was_bridged(const struct fg_context *context, const struct fg_progress *p)
-{
-	const struct fg_observation *from = p->received;
-
-	return context->bridged && from && p->place && p->place != from &&
-	       p->place->event.id == from->event.id;
-}
-
-/* Whether it ended in the host's own stack, by netfilter's input and not by its forward chains. */
-static bool is_local(const struct fg_context *context, const struct fg_progress *p,
-		     const struct fg_result *result)
-{
-	const struct fg_event *at = p->place ? &p->place->event : NULL;
-	const struct fg_event *end = p->end ? &p->end->event : NULL;
-
-	return result->stages[FG_STAGE_INGRESS].reached && at && end &&
-	       at->kind == FG_EVENT_RECEIVE && at->netns == context->host_netns &&
-	       (!end->ifindex || fg_at(end, at->netns, (int)at->ifindex));
-}
-
-static enum fg_presence netfilter_of(const struct fg_context *context, const struct fg_progress *p,
-				     const struct fg_result *result)
-{
-	if (p->made_here)
-		return context->netfilter_out;
-	if (was_bridged(context, p))
-		return context->netfilter_bridge;
-	return is_local(context, p, result) ? context->netfilter_local : context->netfilter;
-}
-
 /* Netfilter was met where the packet went through the host's stack, and not by a redirect. */
 static void judge_node(const struct fg_progress *p, struct fg_result *result)
 {
@@ -501,34 +470,17 @@ static void judge_node(const struct fg_progress *p, struct fg_result *result)
 		node->verdict = FG_VERDICT_ALLOWED;
 }
 
-/* Whether the receiving pod's own stack has taken it, past that pod's netfilter. */
-static bool was_taken_in(const struct fg_context *context, const struct fg_result *result)
-{
-	const struct fg_event *e = result->end ? &result->end->event : NULL;
-
-	if (!e || result->stopped || !e->netns || e->netns == context->host_netns ||
-	    e->netns == context->pod_netns)
-		return false;
-	return result->outcome == FG_OUTCOME_DELIVERED || result->decider.kind == FG_KIND_SOCKET;
-}
-
-/*
- * Netfilter in the pods' own namespaces: of the one that takes the packet in, and of one that sends
- * a reply. A probe of flowgen's own does not come through the sending pod's stack.
- */
+/* Netfilter in the pods' own namespaces: of the one that sends it, and that takes it in. */
 static void judge_own_netfilter(const struct fg_context *context, const struct fg_progress *p,
 				struct fg_result *result)
 {
-	const bool met[FG_STAGES] = {
-		[FG_STAGE_EGRESS] = context->netfilter_from && !p->foreign && p->left_pod,
-		[FG_STAGE_INGRESS] = context->netfilter_to && was_taken_in(context, result),
-	};
-
 	for (int s = 0; s < FG_STAGES; s++) {
 		struct fg_stage_result *stage = &result->stages[s];
 
-		result->own_netfilter[s] = met[s];
-		if (met[s] && stage->verdict == FG_VERDICT_NONE)
+		result->own_netfilter[s] =
+			fg_met_own_netfilter(context, p, result, (enum fg_stage)s);
+		if (result->own_netfilter[s] == FG_PRESENCE_YES &&
+		    stage->verdict == FG_VERDICT_NONE)
 			stage->verdict = FG_VERDICT_ALLOWED;
 	}
 }
@@ -602,6 +554,19 @@ static const char *unseen_policy(const struct fg_context *context, const struct 
 	return NULL;
 }
 
+/* Why it cannot be said that netfilter did not let it pass; NULL: it can. */
+static const char *unsure_netfilter(const struct fg_result *result)
+{
+	if (result->stages[FG_STAGE_NODE].reached && result->enforced == FG_PRESENCE_UNKNOWN)
+		return "it is not known whether netfilter enforces policy on this host";
+	if (result->own_netfilter[FG_STAGE_EGRESS] == FG_PRESENCE_UNKNOWN)
+		return "it is not known whether netfilter enforces policy in the pod that sends "
+		       "it";
+	if (result->own_netfilter[FG_STAGE_INGRESS] == FG_PRESENCE_UNKNOWN)
+		return "it is not known whether netfilter enforces policy in the receiving pod";
+	return NULL;
+}
+
 static enum fg_verdict combine(const struct fg_context *context, const struct fg_trace *trace,
 			       bool over, struct fg_result *result)
 {
@@ -619,10 +584,9 @@ static enum fg_verdict combine(const struct fg_context *context, const struct fg
 		return FG_VERDICT_REDIRECTED;
 	if (seen[FG_VERDICT_ALLOWED])
 		return FG_VERDICT_ALLOWED;
-	if (result->stages[FG_STAGE_NODE].reached && result->enforced == FG_PRESENCE_UNKNOWN)
-		return unknown(result,
-			       "it is not known whether netfilter enforces policy on this host");
-	why = unseen_policy(context, trace);
+	why = unsure_netfilter(result);
+	if (!why)
+		why = unseen_policy(context, trace);
 	return why ? unknown(result, why) : FG_VERDICT_NONE;
 }
 
@@ -642,7 +606,7 @@ void fg_verdict_find(const struct fg_context *context, const struct fg_trace *tr
 	judge_egress(context, p, over, result);
 	fg_point_judge(context, trace, p, result);
 	find_decider(context, p, result);
-	result->enforced = netfilter_of(context, p, result);
+	result->enforced = fg_met_netfilter(context, trace, p, result);
 	judge_node(p, result);
 	judge_own_netfilter(context, p, result);
 	judge_choice(context, result);

@@ -246,8 +246,8 @@ struct fg_result {
 	/* the service of IPVS that it was sent to; NULL: none, or not asked */
 	const struct fg_ipvs_service *ipvs;
 	enum fg_presence enforced; /* whether netfilter enforces policy on the path it took */
-	/* by stage: netfilter in the namespace of the pod there enforces policy, and let it pass */
-	bool own_netfilter[FG_STAGES];
+	/* by stage: whether netfilter in the namespace of the pod there does, and let it pass */
+	enum fg_presence own_netfilter[FG_STAGES];
 	const struct fg_alike *alike; /* where it is not known what denied it; NULL: none is known
 				       */
 	uint8_t attempts;	      /* packets sent to find this out; 0: one */
@@ -328,6 +328,16 @@ struct fg_service_port {
 	uint16_t port;	  /* host order; 0: all */
 };
 
+/* Where netfilter's hooks of devices (family netdev) can deny. */
+struct fg_hooked {
+	struct fg_hooked_device {
+		uint32_t netns;
+		int ifindex;
+		bool egress; /* what it sends; else what it receives */
+	} * list;
+	size_t count;
+};
+
 /*
  * What the judge and the reports need to know about a probe's surroundings. It is not changed after
  * it was set up.
@@ -367,11 +377,17 @@ struct fg_context {
 	 */
 	enum fg_presence netfilter, netfilter_bridge, netfilter_local;
 	enum fg_presence netfilter_out; /* and on those that the host itself sends */
+	/* on what a bridge hands to the host, and on what the host sends by a bridge */
+	enum fg_presence netfilter_bridge_in, netfilter_bridge_out;
+	/* at devices (family netdev), which are in hooked if there are any; borrowed */
+	enum fg_presence netfilter_devices;
+	const struct fg_hooked *hooked;
 	/*
-	 * whether netfilter does in the namespace of a pod: of one that replies, on what it sends;
-	 * of the receiving one, on what it takes in
+	 * whether netfilter does in the namespace of a pod: of the sending one, on what is sent
+	 * there as that method does it; of the receiving one, on what it takes in, and on what
+	 * comes to where its stack has found out that it is its own
 	 */
-	bool netfilter_from, netfilter_to;
+	enum fg_presence netfilter_from, netfilter_to, netfilter_to_stack;
 	/* programs choose the sockets of packets (BPF_SK_LOOKUP) in the host's namespace; in the
 	 * receiving pod's */
 	bool chosen_here, chosen_to;

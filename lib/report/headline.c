@@ -254,7 +254,8 @@ static void add_let_pass(struct line *l, const struct story *s)
 	size_t passed = n.decided + n.unseen;
 	bool netfilter = (s->result->enforced == FG_PRESENCE_YES &&
 			  s->result->stages[FG_STAGE_NODE].verdict == FG_VERDICT_ALLOWED) ||
-			 s->result->own_netfilter[FG_STAGE_INGRESS];
+			 s->result->own_netfilter[FG_STAGE_EGRESS] == FG_PRESENCE_YES ||
+			 s->result->own_netfilter[FG_STAGE_INGRESS] == FG_PRESENCE_YES;
 
 	if (passed)
 		add(l, "; allowed: %zu policy %s%s let it pass", passed,

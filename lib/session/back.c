@@ -62,6 +62,9 @@ static void fill_context(const struct fg_endpoint *m, struct fg_back *b)
 		.method = FG_METHOD_POD_SOCKET,
 		.host_netns = m->pod.host_inode,
 		.netfilter_traced = out->netfilter_traced,
+		.netfilter_from = FG_PRESENCE_NO,
+		.netfilter_to = FG_PRESENCE_NO,
+		.netfilter_to_stack = FG_PRESENCE_NO,
 		.far = { .known = true,
 			 .netkit = out->netkit,
 			 .host_netns = m->pod.host_inode,
@@ -292,7 +295,8 @@ void fg_back_choose(struct fg_session *session, const struct fg_endpoint *endpoi
 	fg_watch_presence_back(&session->watch, &endpoint->pod, &hop->src, &b->context);
 	if (b->from && fg_watch_pod(b->from))
 		b->context.unlisted = true;
-	b->context.netfilter_from = b->from && b->from->own_out[v6];
+	if (b->from)
+		b->context.netfilter_from = b->from->own_out[v6];
 	probe->result.reply.back = &b->context;
 }
 

@@ -638,13 +638,25 @@ void fg_hop_settle(struct fg_session *session, struct fg_hop *hop)
 	open_counters(session, hop);
 }
 
-void fg_hop_ask_receiver(struct fg_session *session, struct fg_hop *hop)
+/* Intercepted there, or before a socket, if not before that. */
+static bool comes_to_stack(const struct fg_session *s, const struct fg_trace *trace)
+{
+	if (s->options.deliver || s->options.reply || s->spare.no_tcx)
+		return true;
+	for (uint32_t i = 0; i < trace->count; i++)
+		if (trace->list[i].event.kind == FG_EVENT_STOP && trace->list[i].event.aux)
+			return true;
+	return false;
+}
+
+void fg_hop_ask_receiver(struct fg_session *session, struct fg_hop *hop,
+			 const struct fg_trace *trace)
 {
 	struct fg_context *c = &hop->context;
 	bool v6 = hop->dst.family == AF_INET6;
 
 	/* A packet that is intercepted before the pod's stack does not meet it. */
-	if (!session->options.deliver && !session->options.reply && !session->spare.no_tcx)
+	if (!comes_to_stack(session, trace))
 		return;
 	for (size_t i = 0; i < hop->place_count; i++) {
 		struct fg_receiver *r = hop->places[i].receiver;
@@ -654,6 +666,7 @@ void fg_hop_ask_receiver(struct fg_session *session, struct fg_hop *hop)
 		if (fg_watch_pod(r))
 			c->unlisted = true;
 		c->netfilter_to = r->own_in[v6];
+		c->netfilter_to_stack = r->own_to_stack[v6];
 		c->chosen_to = r->chosen;
 	}
 }

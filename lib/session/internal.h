@@ -348,8 +348,12 @@ void fg_hop_ask_node(struct fg_session *session, const struct fg_pod *pod, struc
 int fg_hop_watch_back(struct fg_session *session, const struct fg_pod *pod,
 		      const struct fg_hop *hop, struct fg_error *err);
 
-/* Notes in the hop's context whether netfilter of the receiving pod's own enforces policy. */
-void fg_hop_ask_receiver(struct fg_session *session, struct fg_hop *hop);
+/*
+ * Notes in the hop's context whether netfilter of the receiving pod's own enforces policy; trace:
+ * of one of its packets.
+ */
+void fg_hop_ask_receiver(struct fg_session *session, struct fg_hop *hop,
+			 const struct fg_trace *trace);
 
 /*
  * Around the one packet of a window: what the maps and rings of the programs on its path say.

@@ -601,7 +601,7 @@ static void judge(struct fg_session *s, const struct span *span)
 	for (uint32_t i = span->first; i < end; i++) {
 		fg_hop_learn(s, endpoint_of(s, &s->window[i]), s->hops[i], &s->window[i]);
 		fg_session_arrived(s->hops[i], &s->window[i]);
-		fg_hop_ask_receiver(s, s->hops[i]);
+		fg_hop_ask_receiver(s, s->hops[i], &s->window[i].trace);
 		fg_back_choose(s, endpoint_of(s, &s->window[i]), s->hops[i], &s->window[i]);
 	}
 	for (uint32_t i = span->first; i < end; i++)

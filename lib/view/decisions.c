@@ -252,7 +252,7 @@ static void add_own_netfilter(struct maker *m, enum fg_stage stage)
 {
 	const struct fg_context *c = m->context;
 
-	if (!m->result->own_netfilter[stage])
+	if (m->result->own_netfilter[stage] != FG_PRESENCE_YES)
 		return;
 	m->out[m->count++] = (struct fg_decision){
 		.stage = stage,

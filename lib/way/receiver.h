@@ -34,9 +34,10 @@ struct fg_receiver {
 	/* if replies are followed: the programs that what the pod sends meets, if they are known */
 	struct fg_ladder out;
 	bool out_listed;
-	/* whether netfilter in the pod enforces policy on what it takes in, and on what it sends,
-	 * by family (IPv6 second), and when that was asked (CLOCK_MONOTONIC; 0: never) */
-	bool own_in[2], own_out[2];
+	/* whether netfilter in the pod enforces policy on what it takes in, on what comes to its
+	 * input, and on what it sends, by family (IPv6 second), and when that was asked
+	 * (CLOCK_MONOTONIC; 0: never) */
+	enum fg_presence own_in[2], own_to_stack[2], own_out[2];
 	bool chosen; /* programs choose its sockets (BPF_SK_LOOKUP), asked then too */
 	uint64_t own_ns;
 };

@@ -19,6 +19,10 @@ static const struct fg_nft_hook prerouting = { NFPROTO_INET, NF_INET_PRE_ROUTING
 /* What is sent here: replies. */
 static const struct fg_nft_hook output = { NFPROTO_INET, NF_INET_LOCAL_OUT, NULL };
 
+/* What a namespace takes in for itself, and what it sends, meets these, one after the other. */
+static const uint32_t to_host[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN };
+static const uint32_t from_host[] = { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING };
+
 /*
  * A namespace that nobody has put a rule into cannot drop by one; to put a table there and take it
  * away would cost 15 ms.
@@ -31,24 +35,30 @@ static bool has_rules(int netns)
 }
 
 /*
- * Whether something can deny there. A BPF program whose namespace the kernel does not tell may be
- * in another one.
+ * Whether something can deny there (device: for hooks of a device, else NULL). A BPF program whose
+ * namespace the kernel does not tell may be in another one.
  */
-static enum fg_presence presence_at(const struct fg_hooks *hooks, uint8_t family,
-				    const uint32_t *list, size_t count)
+static enum fg_presence presence_of(const struct fg_hooks *hooks, uint8_t family,
+				    const char *device, const uint32_t *list, size_t count)
 {
 	enum fg_presence found = FG_PRESENCE_NO;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct fg_hooks_entry *e = NULL;
 
-		while ((e = fg_hooks_policy_next(hooks, family, list[i], NULL, e))) {
+		while ((e = fg_hooks_policy_next(hooks, family, list[i], device, e))) {
 			if (!e->elsewhere)
 				return FG_PRESENCE_YES;
 			found = FG_PRESENCE_UNKNOWN;
 		}
 	}
 	return found;
+}
+
+static enum fg_presence presence_at(const struct fg_hooks *hooks, uint8_t family,
+				    const uint32_t *list, size_t count)
+{
+	return presence_of(hooks, family, NULL, list, count);
 }
 
 static bool has_kind(const struct fg_hooks *hooks, enum fg_hooks_kind kind)
@@ -76,6 +86,9 @@ static void list_hooks(struct fg_watch *w, const struct fg_pod *pod)
 	fg_hooks_free(&w->hooks);
 	w->hooks = (struct fg_hooks){};
 	w->known = !fg_hooks_list(pod->host_netns, &w->hooks, NULL);
+	w->has_hooked =
+		w->known ? fg_hooked_note(&w->hooked, pod->host_rtnl, pod->host_inode, &w->hooks)
+			 : FG_PRESENCE_UNKNOWN;
 	w->ipsec = fg_ipsec_read(pod->host_netns);
 	w->bridges = fg_br_netfilter_read(pod->host_netns);
 	w->netns = pod->host_inode;
@@ -145,10 +158,12 @@ static const uint32_t by_ipvs[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_IN
 /* Whether nothing but IPVS can deny what comes from the pod for its services. */
 static bool only_ipvs(const struct fg_hooks *hooks, const struct fg_pod *pod, uint8_t family)
 {
-	static const uint32_t bridge[] = { NF_BR_PRE_ROUTING, NF_BR_LOCAL_IN };
+	static const uint32_t bridge[] = { NF_BR_PRE_ROUTING, NF_BR_LOCAL_IN, NF_BR_LOCAL_OUT,
+					   NF_BR_POST_ROUTING };
 
 	return presence_at(hooks, family, by_ipvs, COUNT(by_ipvs)) == FG_PRESENCE_NO &&
 	       presence_at(hooks, NFPROTO_BRIDGE, bridge, COUNT(bridge)) == FG_PRESENCE_NO &&
+	       !fg_hooks_policy_at(hooks, NFPROTO_NETDEV, NF_NETDEV_EGRESS) &&
 	       !fg_hooks_policy_next(hooks, NFPROTO_NETDEV, NF_NETDEV_INGRESS, pod->primary.name,
 				     NULL);
 }
@@ -161,14 +176,27 @@ static bool has_choosers(int netns)
 	return fg_choosers_list(netns, list) > 0;
 }
 
+static void note_bridges(const struct fg_watch *watch, uint16_t of, enum fg_presence ip,
+			 struct fg_context *context)
+{
+	static const uint32_t way[] = { NF_BR_PRE_ROUTING, NF_BR_FORWARD, NF_BR_POST_ROUTING };
+	static const uint32_t in[] = { NF_BR_PRE_ROUTING, NF_BR_LOCAL_IN };
+	static const uint32_t out[] = { NF_BR_LOCAL_OUT, NF_BR_POST_ROUTING };
+	const struct fg_hooks *hooks = &watch->hooks;
+
+	context->netfilter_bridge = presence_at(hooks, NFPROTO_BRIDGE, way, COUNT(way));
+	context->netfilter_bridge_in = presence_at(hooks, NFPROTO_BRIDGE, in, COUNT(in));
+	context->netfilter_bridge_out = presence_at(hooks, NFPROTO_BRIDGE, out, COUNT(out));
+	if ((of == AF_INET ? watch->bridges.ip : watch->bridges.ip6) &&
+	    context->netfilter_bridge == FG_PRESENCE_NO)
+		context->netfilter_bridge = ip;
+}
+
 static void note_presence(const struct fg_watch *watch, const struct fg_pod *pod, uint16_t of,
 			  struct fg_context *context)
 {
 	static const uint32_t way[] = { NF_INET_PRE_ROUTING, NF_INET_FORWARD,
 					NF_INET_POST_ROUTING };
-	static const uint32_t in[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN };
-	static const uint32_t out[] = { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING };
-	static const uint32_t bridge[] = { NF_BR_PRE_ROUTING, NF_BR_FORWARD, NF_BR_POST_ROUTING };
 	uint8_t family = of == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
 	const struct fg_hooks *hooks = &watch->hooks;
 	enum fg_presence ip;
@@ -177,23 +205,43 @@ static void note_presence(const struct fg_watch *watch, const struct fg_pod *pod
 	context->ipsec_forwarded = watch->ipsec.forwarded;
 	context->ipsec_sent = watch->ipsec.sent;
 	context->only_ipvs = false;
+	context->hooked = &watch->hooked;
+	context->netfilter_devices = watch->has_hooked;
 	if (!watch->known) {
 		context->netfilter = context->netfilter_local = context->netfilter_bridge =
-			context->netfilter_out = FG_PRESENCE_UNKNOWN;
+			context->netfilter_bridge_in = context->netfilter_bridge_out =
+				context->netfilter_out = FG_PRESENCE_UNKNOWN;
 		return;
 	}
 	ip = presence_at(hooks, family, way, COUNT(way));
-	context->netfilter_bridge = presence_at(hooks, NFPROTO_BRIDGE, bridge, COUNT(bridge));
-	if ((of == AF_INET ? watch->bridges.ip : watch->bridges.ip6) &&
-	    context->netfilter_bridge == FG_PRESENCE_NO)
-		context->netfilter_bridge = ip;
+	note_bridges(watch, of, ip, context);
 	if (context->service_count) {
 		ip = presence_at(hooks, family, by_ipvs, COUNT(by_ipvs));
 		context->only_ipvs = only_ipvs(hooks, pod, family);
 	}
 	context->netfilter = ip;
-	context->netfilter_local = presence_at(hooks, family, in, COUNT(in));
-	context->netfilter_out = presence_at(hooks, family, out, COUNT(out));
+	context->netfilter_local = presence_at(hooks, family, to_host, COUNT(to_host));
+	context->netfilter_out = presence_at(hooks, family, from_host, COUNT(from_host));
+}
+
+/*
+ * A packet that a socket of the pod's device sends meets the egress hook of that device, and
+ * nothing else of netfilter there; a redirected one not even that.
+ */
+static void note_sender(const struct fg_pod *pod, struct fg_context *context)
+{
+	static const uint32_t egress[] = { NF_NETDEV_EGRESS };
+	struct fg_hooks hooks = {};
+
+	context->netfilter_from = FG_PRESENCE_NO;
+	if (context->method != FG_METHOD_POD_SOCKET || !has_rules(pod->netns))
+		return;
+	context->netfilter_from = FG_PRESENCE_UNKNOWN;
+	if (fg_hooks_list(pod->netns, &hooks, NULL))
+		return;
+	context->netfilter_from =
+		presence_of(&hooks, NFPROTO_NETDEV, pod->peer.name, egress, COUNT(egress));
+	fg_hooks_free(&hooks);
 }
 
 void fg_watch_presence(struct fg_watch *watch, const struct fg_pod *pod, const struct fg_addr *dst,
@@ -204,6 +252,7 @@ void fg_watch_presence(struct fg_watch *watch, const struct fg_pod *pod, const s
 	context->services = services->ports;
 	context->service_count = services->count;
 	note_presence(watch, pod, dst->family, context);
+	note_sender(pod, context);
 }
 
 void fg_watch_presence_back(struct fg_watch *watch, const struct fg_pod *pod,
@@ -220,11 +269,34 @@ bool fg_watch_is_all_traced(const struct fg_watch *watch, uint16_t family)
 				  NULL, 0);
 }
 
+/* What is met one after the other: something that can deny is at either. */
+static enum fg_presence either(enum fg_presence a, enum fg_presence b)
+{
+	return a == FG_PRESENCE_YES || b == FG_PRESENCE_NO ? a
+	       : b == FG_PRESENCE_YES			   ? b
+							   : FG_PRESENCE_UNKNOWN;
+}
+
+static void note_pod(struct fg_receiver *r, const struct fg_hooks *hooks)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+	static const uint32_t ingress[] = { NF_NETDEV_INGRESS }, egress[] = { NF_NETDEV_EGRESS };
+	const char *device = r->pod.peer.name;
+	enum fg_presence in = presence_of(hooks, NFPROTO_NETDEV, device, ingress, COUNT(ingress));
+	enum fg_presence out = presence_of(hooks, NFPROTO_NETDEV, device, egress, COUNT(egress));
+
+	for (size_t i = 0; i < COUNT(families); i++) {
+		uint8_t f = families[i];
+
+		r->own_in[i] = either(in, presence_at(hooks, f, to_host, COUNT(to_host)));
+		/* The first of these alone. */
+		r->own_to_stack[i] = either(in, presence_at(hooks, f, to_host, 1));
+		r->own_out[i] = either(out, presence_at(hooks, f, from_host, COUNT(from_host)));
+	}
+}
+
 int fg_watch_pod(struct fg_receiver *r)
 {
-	static const uint32_t in[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN };
-	static const uint32_t out[] = { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING };
-	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
 	uint64_t now = fg_clock_now();
 	struct fg_hooks hooks = {};
 
@@ -234,11 +306,7 @@ int fg_watch_pod(struct fg_receiver *r)
 
 	if (netns < 0 || fg_netns_inode(netns) != r->netns || fg_hooks_list(netns, &hooks, NULL))
 		return -1;
-	for (size_t i = 0; i < COUNT(families); i++) {
-		r->own_in[i] = presence_at(&hooks, families[i], in, COUNT(in)) == FG_PRESENCE_YES;
-		r->own_out[i] = presence_at(&hooks, families[i], out, COUNT(out)) ==
-				FG_PRESENCE_YES;
-	}
+	note_pod(r, &hooks);
 	fg_hooks_free(&hooks);
 	r->chosen = has_choosers(netns);
 	r->own_ns = now;
@@ -336,5 +404,6 @@ void fg_watch_close(struct fg_watch *watch)
 {
 	fg_nftrace_free(watch->nftrace);
 	fg_hooks_free(&watch->hooks);
+	fg_hooked_free(&watch->hooked);
 	*watch = (struct fg_watch){};
 }

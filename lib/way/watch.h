@@ -19,6 +19,7 @@
 #include "node/ipsec.h"
 #include "node/ipvs.h"
 #include "probe/probe.h"
+#include "way/hooked.h"
 #include "way/receiver.h"
 
 struct fg_watch {
@@ -30,7 +31,9 @@ struct fg_watch {
 	struct fg_nftrace *nftrace; /* owned; NULL: not asked for */
 	struct fg_hooks hooks;	    /* netfilter's, in the namespace asked about last; owned */
 	bool known;
-	struct fg_ipsec ipsec; /* its policies, there too */
+	struct fg_hooked hooked; /* its hooks of devices, in all namespaces asked about; owned */
+	enum fg_presence has_hooked; /* in the one asked about last */
+	struct fg_ipsec ipsec;	     /* its policies, there too */
 	struct fg_br_netfilter bridges;
 	uint32_t netns;	    /* its inode number */
 	uint64_t listed_ns; /* CLOCK_MONOTONIC, when they were listed */
@@ -65,7 +68,9 @@ int fg_watch_way_back(struct fg_watch *watch, const struct fg_pod *pod,
 
 /*
  * Fills in whether netfilter enforces policy on packets to dst in the namespace of the pod's
- * primary, as it is now; and the services of IPVS there, which are listed once a second.
+ * primary, as it is now, and on what is sent in the pod itself as context->method does it; and the
+ * services of IPVS there, which are listed once a second. context->hooked is good until
+ * fg_watch_close().
  */
 void fg_watch_presence(struct fg_watch *watch, const struct fg_pod *pod, const struct fg_addr *dst,
 		       struct fg_watch_services *services, struct fg_context *context);

@@ -107,6 +107,14 @@ counted() { in_pod "$1" cat /proc/net/snmp /proc/net/snmp6 | grep -E '^Udp:|^Udp
 	way 'output drops' denied node netfilter t/c dropped 'DENIED by netfilter (table ip t, chain c, rule handle 3)' "${service[@]}"
 }
 
+@test "a chain at the device behind IPVS is not IPVS" {
+	node nft -f - <<< 'table netdev t { chain c { type filter hook egress device hdst priority 0; udp dport 9 drop; }; }' 2> /dev/null ||
+		skip 'this kernel has no egress hook of devices'
+	way 'lets pass' allowed - - - delivered "${got_through}allowed: netfilter let it pass" "${service[@]}"
+	node nft add rule netdev t c udp dport 9999 drop
+	way 'drops' denied node netfilter t/c dropped 'DENIED by netfilter (table netdev t, chain c, rule handle 3)' "${service[@]}"
+}
+
 @test "every result of these fits the schema" {
 	ways_fit_schema
 }

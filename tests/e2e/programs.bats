@@ -55,6 +55,36 @@ program_gone() {
 	way 'IPv6' none - - - delivered "${got_through}nothing enforces here" "${six[@]}"
 }
 
+# Without nfnetlink_hook the kernel does not tell in which namespace a program is: it may be in the pod's.
+# bats test_tags=novm
+@test "netfilter: a program that may be in the receiving pod, or in the one that replies" {
+	local want family dst
+	program ipv4 forward accept pass_nf
+	inject --dst 10.9.0.9:9999 --proto udp
+	want=$(value '.policy.verdict')
+	[ "$want" = unknown ] || want=none
+	program_gone
+	for family in ipv4 ipv6; do
+		dst=10.9.0.9
+		[ "$family" = ipv4 ] || dst='[fd00:9::9]'
+		# At input nothing of the node's is on the way, at output nothing of the receiver's either.
+		program "$family" input accept pass_nf
+		inject --dst "$dst:9999" --proto udp --deliver
+		holds ".outcome == \"delivered\" and .policy.verdict == \"$want\" and (.policy.verdict == \"none\" or (.reason | test(\"netfilter enforces policy in the receiving pod\")))"
+		inject --dst "$dst:9999" --proto udp
+		! can tcx || holds '.outcome == "delivered" and .policy.verdict == "none" and .reason == null'
+		program_gone
+		program "$family" output accept pass_nf
+		inject --dst "$dst:9999" --proto udp --deliver
+		holds '.outcome == "delivered" and .policy.verdict == "none"'
+		if can tcx; then
+			inject --dst "$dst" --proto icmp --reply
+			holds ".outcome == \"replied\" and .reply.policy.verdict == \"$want\""
+		fi
+		program_gone
+	done
+}
+
 # on_route HOOK SECTION: a program of the route to the pod dst.
 on_route() {
 	node ip route replace 10.9.0.9/32 encap bpf "$1" obj "$BUILD/tests/bpf/route.bpf.o" section "$2" dev hdst 2> "$NODE_DIR/route" ||

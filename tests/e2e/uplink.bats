@@ -182,6 +182,23 @@ denied_by() {
 	done
 }
 
+@test "netfilter: ingress of the uplink, and egress to the pod" {
+	local where
+	for where in 'ingress device up0' 'egress device hdst'; do
+		node nft -f - <<< "table netdev t { chain c { type filter hook $where priority 0; udp dport 9999 drop; }; }"
+		from_outside "${four[@]}"
+		holds '.policy.verdict == "denied" and .policy.stages.node == "denied" and .policy.denied_by.family == "netdev"'
+		from_outside "${six[@]}"
+		holds '.policy.verdict == "denied" and .policy.denied_by.family == "netdev"'
+		from_outside --src 203.0.113.7 --dst 10.9.0.9:53 --proto udp
+		holds '.policy.verdict == "allowed" and .policy.stages.node == "allowed" and .outcome == "delivered"'
+		node nft flush ruleset
+	done
+	node nft -f - <<< 'table netdev t { chain c { type filter hook egress device up0 priority 0; udp dport 9999 drop; }; }'
+	from_outside --src 203.0.113.7 --dst 10.9.0.9:53 --proto udp
+	holds '.policy.verdict == "none" and .outcome == "delivered"'
+}
+
 @test "netfilter: prerouting, forward, input" {
 	local hook
 	for hook in prerouting forward; do

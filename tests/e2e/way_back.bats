@@ -144,6 +144,26 @@ both() {
 	holds '.reply.decisions | any(.stage == "egress" and .kind == "netfilter" and .decided == "passed")'
 }
 
+@test "netdev chains on the way back" {
+	local where
+	for where in 'ingress device hdst' 'egress device hweb'; do
+		node nft -f - <<< "table netdev t { chain c { type filter hook $where priority 0; udp dport 9999 drop; }; }"
+		both "$where lets pass" allowed - - - 'none allowed none' -
+		node nft flush ruleset
+	done
+	node nft -f - <<< 'table netdev t { chain c { type filter hook egress device hweb priority 0; udp dport 9999 drop; }; }'
+	back 'of what the host sends' allowed - - - '- allowed none' - --dst 10.9.0.1 --proto icmp
+	node nft flush ruleset
+	node nft -f - <<< 'table netdev t { chain c { type filter hook ingress device hweb priority 0; udp dport 9999 drop; }; }'
+	both 'of the way out alone' none - - - 'none none none' -
+	in_pod dst nft -f - <<< 'table netdev t { chain c { type filter hook egress device eth0 priority 0; udp dport 9999 drop; }; }'
+	both 'in the pod that replies' allowed - - - 'allowed none none' -
+	in_pod dst nft flush ruleset
+	in_pod dst nft -f - <<< 'table netdev t { chain c { type filter hook ingress device eth0 priority 0; udp dport 9999 drop; }; }'
+	both 'what that pod receives alone' none - - - 'none none none' -
+	holds '.policy.stages.ingress == "allowed"'
+}
+
 # To the server the second packet repeats the first, and its stack drops it: that is not what becomes of a packet.
 @test "netfilter in the pod that replies, of a server that has the first packet" {
 	in_pod dst "$TOOL/listen" tcp --port 80 --count 0 --seconds 9999 > "$NODE_DIR/tcp" 2>&1 3>&- 7>&- &

@@ -17,6 +17,8 @@ teardown_file() { node_down; }
 setup() { DENIER=; }
 teardown() {
 	node nft flush ruleset
+	in_pod dst nft flush ruleset
+	in_pod web nft flush ruleset
 	[ -z "$DENIER" ] || podctl detach dst --hook tcx/egress --other-side --id "$DENIER"
 }
 
@@ -78,12 +80,87 @@ got_through="DELIVERED at eth0 (dst), intercepted before the pod's stack; "
 	way 'nor does what comes in ask forward' none ingress socket NO_SOCKET rejected 'REJECTED by socket at hweb (host): NO_SOCKET' "${local_to[@]}"
 }
 
-@test "netdev chains at the devices" {
-	rules 'table netdev t { chain c { type filter hook ingress device hweb priority 0; udp dport 9999 drop; }; }'
-	way 'at the sender' denied node netfilter t/c dropped 'DENIED by netfilter (table netdev t, chain c, rule handle 2) at hweb (host)'
+# netdev HOOK DEVICE: one chain there, which drops UDP to port 9999.
+netdev() { rules "table netdev t { chain c { type filter hook $1 device $2 priority 0; udp dport 9999 drop; }; }"; }
+# with_netdev HOOK DEVICE HEADLINE: what it drops is denied, all else allowed.
+with_netdev() {
+	netdev "$1" "$2"
+	way "$1 of $2 drops" denied node netfilter t/c dropped "DENIED by netfilter (table netdev t, chain c, rule handle 2) at $2 (host)"
+	way "$1 of $2 drops IPv6" denied node netfilter t/c dropped "DENIED by netfilter (table netdev t, chain c, rule handle 2) at $2 (host)" "${six[@]}"
+	way "$1 of $2 lets pass" allowed - - - delivered "${got_through}allowed: netfilter let it pass" --dst 10.9.0.9:53 --proto udp
+	stages none allowed none
+	way "$1 of $2 lets IPv6 pass" allowed - - - delivered "${got_through}allowed: netfilter let it pass" --dst '[fd00:9::9]:53' --proto udp
 	node nft flush ruleset
-	rules 'table netdev t { chain c { type filter hook egress device hdst priority 0; udp dport 9999 drop; }; }'
-	way 'at the receiver' denied node netfilter t/c dropped 'DENIED by netfilter (table netdev t, chain c, rule handle 2) at hdst (host)'
+}
+# without_netdev HOOK DEVICE: it is not on the way.
+without_netdev() {
+	netdev "$1" "$2"
+	way "$1 of $2 is elsewhere" none - - - delivered "${got_through}nothing enforces here"
+	node nft flush ruleset
+}
+
+@test "netdev chains at the devices" {
+	with_netdev ingress hweb
+	with_netdev egress hdst
+	without_netdev egress hweb
+	without_netdev ingress hdst
+	without_netdev ingress hnear
+	rules 'table netdev t { chain c { type filter hook ingress device hweb priority 0; }; }'
+	way 'no rule' none - - - delivered "${got_through}nothing enforces here"
+	node nft flush ruleset
+	rules 'table inet t { chain c { type filter hook ingress device hweb priority 0; udp dport 9999 drop; }; }'
+	way 'ingress of family inet' allowed - - - delivered "${got_through}allowed: netfilter let it pass" --dst 10.9.0.9:53 --proto udp
+}
+
+@test "netdev chains of what leads out, and of what is for the node itself" {
+	netdev ingress hweb
+	way 'for the node' allowed ingress socket NO_SOCKET rejected 'REJECTED by socket at hweb (host): NO_SOCKET' --dst 10.9.0.1:9998 --proto udp
+	stages none allowed none
+	node nft flush ruleset
+	[ -e /dev/net/tun ] || skip 'no /dev/net/tun'
+	node "$PYTHON" "$ROOT/tests/e2e/tun.py" out0 203.0.113.1/24 > "$NODE_DIR/out" 2> "$NODE_DIR/out.err" 3>&- 7>&- &
+	wait_for grep -q ready "$NODE_DIR/out"
+	netdev egress out0
+	way 'denied' denied node netfilter t/c dropped 'DENIED by netfilter (table netdev t, chain c, rule handle 2) at out0 (host)' --dst 203.0.113.2:9999 --proto udp
+	way 'allowed' allowed - - - forwarded 'FORWARDED out of out0 (host); allowed: netfilter let it pass' --dst 203.0.113.2:53 --proto udp
+	node ip link del out0
+}
+
+@test "netdev: a redirect from tc goes past both hooks" {
+	can tcx || skip 'needs tcx'
+	DENIER=$(attach web tcx/ingress redirect_mac --to hdst --mac "$(mac_of dst)")
+	netdev ingress hweb
+	way 'ingress' redirected - - - delivered "${got_through}redirected by redirect_mac"
+	stages redirected none none
+	node nft flush ruleset
+	netdev egress hdst
+	way 'egress' redirected - - - delivered "${got_through}redirected by redirect_mac"
+	stages redirected none none
+	podctl detach web --hook tcx/ingress --id "$DENIER"
+	DENIER=
+}
+
+@test "netdev: in the receiving pod, with --deliver and without" {
+	local met=none said='nothing enforces here'
+	# Without tcx it is intercepted before the socket, and so behind this.
+	can tcx || met=allowed said='allowed: netfilter let it pass'
+	in_pod dst nft -f - <<< 'table netdev t { chain c { type filter hook ingress device eth0 priority 0; udp dport 9999 drop; }; }'
+	way 'intercepted before it' "$met" - - - delivered "$got_through$said" --dst 10.9.0.9:53 --proto udp
+	way 'let in' allowed - - - delivered 'DELIVERED at eth0 (dst); allowed: netfilter let it pass' --dst 10.9.0.9:53 --proto udp --deliver
+	stages none none allowed
+	way 'let in, IPv6' allowed - - - delivered 'DELIVERED at eth0 (dst); allowed: netfilter let it pass' --dst '[fd00:9::9]:53' --proto udp --deliver
+	way 'dropped' denied ingress netfilter '*' dropped 'DENIED by netfilter' --dst 10.9.0.9:9999 --proto udp --deliver
+	in_pod dst nft flush ruleset
+	way 'none any more' none - - - delivered 'DELIVERED at eth0 (dst); nothing enforces here' --dst 10.9.0.9:53 --proto udp --deliver
+}
+
+@test "netdev: at the sending pod's device, which only a socket of its meets" {
+	in_pod web nft -f - <<< 'table netdev t { chain c { type filter hook egress device eth0 priority 0; udp dport 9999 drop; }; }'
+	way 'a socket' allowed - - - delivered "${got_through}allowed: netfilter let it pass" --dst 10.9.0.9:53 --proto udp --method pod-socket
+	stages allowed none none
+	way 'past it' none - - - delivered "${got_through}nothing enforces here" --dst 10.9.0.9:53 --proto udp --method host-ingress
+	in_pod web nft flush ruleset
+	way 'none any more' none - - - delivered "${got_through}nothing enforces here" --dst 10.9.0.9:53 --proto udp --method pod-socket
 }
 
 @test "bridge family" {
@@ -94,6 +171,35 @@ got_through="DELIVERED at eth0 (dst), intercepted before the pod's stack; "
 	flowgen inject --pod netns:near --dst 10.9.8.3:54 --proto udp --expect allow
 	is_status 0
 	holds '.policy.verdict == "allowed" and .policy.stages.node == "allowed" and .outcome == "delivered"'
+}
+
+@test "bridge family: what is routed, or for the node itself" {
+	chain bridge input 0 'udp dport 9999 drop' 2> /dev/null || skip 'no bridge family here'
+	node nft flush ruleset
+	local hook
+	for hook in prerouting input; do
+		chain bridge "$hook" 0 'udp dport 9999 drop'
+		flowgen inject --pod netns:near --dst 10.9.0.9:9999 --proto udp
+		holds '.policy.verdict == "denied" and .policy.denied_by.family == "bridge"'
+		flowgen inject --pod netns:near --dst 10.9.0.9:53 --proto udp
+		holds '.policy.verdict == "allowed" and .policy.stages.node == "allowed" and .outcome == "delivered"'
+		flowgen inject --pod netns:near --dst 10.9.8.1:9998 --proto udp
+		holds '.policy.verdict == "allowed" and .policy.stages.node == "allowed" and .decider.kind == "socket"'
+		inject --dst 10.9.8.3:54 --proto udp
+		node nft flush ruleset
+		[ "$hook" = input ] || continue
+		holds '.policy.verdict == "none" and .outcome == "delivered"'
+	done
+	for hook in output postrouting; do
+		chain bridge "$hook" 0 'udp dport 9999 drop'
+		inject --dst 10.9.8.3:9999 --proto udp
+		holds '.policy.verdict == "denied" and .policy.denied_by.family == "bridge"'
+		inject --dst 10.9.8.3:54 --proto udp
+		holds '.policy.verdict == "allowed" and .policy.stages.node == "allowed" and .outcome == "delivered"'
+		flowgen inject --pod netns:near --dst 10.9.0.9:53 --proto udp
+		holds '.policy.verdict == "none" and .outcome == "delivered"'
+		node nft flush ruleset
+	done
 }
 
 @test "chains of type nat are no policy" {

@@ -107,6 +107,12 @@ static struct fg_context make_context(const uint8_t **data, size_t *size)
 				    .netfilter = (enum fg_presence)(b / 16 % 3),
 				    .netfilter_bridge = FG_PRESENCE_NO,
 				    .netfilter_local = FG_PRESENCE_NO,
+				    .netfilter_bridge_in = (enum fg_presence)(b / 64 % 3),
+				    .netfilter_bridge_out = FG_PRESENCE_NO,
+				    .netfilter_devices = (enum fg_presence)(b / 32 % 3),
+				    .netfilter_from = FG_PRESENCE_NO,
+				    .netfilter_to = FG_PRESENCE_NO,
+				    .netfilter_to_stack = FG_PRESENCE_NO,
 				    .codes = { 1, 2, 4, 5, 3 },
 				    .device = find_device,
 				    .reason = find_reason };

@@ -865,7 +865,8 @@ static void put_answer(FILE *out, const struct trial *t, const struct fg_context
 		index_in(&probe->trace, r->redirected_to));
 	fprintf(out, ", end %d%s%s %u, netfilter %d%d%d%d", index_in(&probe->trace, r->end),
 		r->stopped ? " stopped" : "", r->dropped ? " dropped" : "", r->drop_code,
-		r->enforced, r->own_netfilter[0], r->own_netfilter[1], r->own_netfilter[2]);
+		r->enforced, r->own_netfilter[0] == FG_PRESENCE_YES,
+		r->own_netfilter[1] == FG_PRESENCE_YES, r->own_netfilter[2] == FG_PRESENCE_YES);
 	fprintf(out, ", arrived %d %d", fg_probe_arrived(r), fg_probe_was_steered(r));
 	put_endings(out, context, &probe->trace);
 	put_decisions(out, context, r);
@@ -1325,39 +1326,288 @@ static void test_filters_crossed(void **state)
 	}
 }
 
-/* Netfilter of the receiving pod's own was passed by what its stack took, and by nothing else. */
+/* Netfilter of the receiving pod's own was passed by what its stack took, as far as it came. */
 static void test_own_netfilter(void **state)
 {
+#define STOPPED(aux)                                                                               \
+	{                                                                                          \
+		FG_EVENT_STOP, POD2, 0, 0, NULL, 0, aux                                            \
+	}
 	static const struct {
 		struct seen end;
-		bool passed;
+		bool passed, to_stack;
 	} rows[] = {
-		{ SOCKET(POD2), true },
-		{ FREE(POD2, R_NO_SOCKET, "udp_rcv+0x1/0x2"), true },
-		{ STOP(POD2), false },
-		{ FREE(POD2, R_NETFILTER_DROP, "nf_hook_slow+0x1/0x2"), false },
-		{ FREE(POD2, R_IP_INHDR, "ip_rcv_core+0x1/0x2"), false },
-		{ SOCKET(LXC2), false },
-		{ SOCKET(PEER), false },
+		{ SOCKET(POD2), true, false },
+		{ FREE(POD2, R_NO_SOCKET, "udp_rcv+0x1/0x2"), true, false },
+		{ STOP(POD2), false, false },
+		{ STOPPED(FG_STOP_AUX_STACK), false, true },
+		{ STOPPED(77), true, false },
+		{ FREE(POD2, R_NETFILTER_DROP, "nf_hook_slow+0x1/0x2"), false, false },
+		{ FREE(POD2, R_IP_INHDR, "ip_rcv_core+0x1/0x2"), false, false },
+		{ SOCKET(LXC2), false, false },
+		{ SOCKET(PEER), false, false },
 	};
+	static const struct seen up[] = { UP_TO_HOST, QUEUE(LXC2, 63), RECEIVE(POD2, 63) };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
-		static const struct seen up[] = { UP_TO_HOST, QUEUE(LXC2, 63), RECEIVE(POD2, 63) };
+	for (size_t i = 0; i < COUNT(rows) * 9; i++) {
+		enum fg_presence whole = i % 3, stack = i / 3 % 3, want = FG_PRESENCE_NO;
+		const size_t row = i / 9;
 		struct fg_probe probe = {};
 		struct fg_ladder ladder;
 		struct fg_context context;
 
-		traces_ladder(&ladder, "I");
+		if (rows[row].passed || rows[row].to_stack)
+			want = rows[row].passed ? whole : stack;
+		traces_ladder(&ladder, "");
 		context = traces_make(&ladder, PEER_EGRESS);
-		context.netfilter_to = i % 2;
+		context.netfilter_to = whole;
+		context.netfilter_to_stack = stack;
 		for (size_t k = 0; k < COUNT(up); k++)
 			traces_see(&probe.trace, &up[k]);
-		traces_see(&probe.trace, &rows[i / 2].end);
+		traces_see(&probe.trace, &rows[row].end);
 		traces_judge(&context, &probe);
-		if (probe.result.own_netfilter[FG_STAGE_INGRESS] != (rows[i / 2].passed && i % 2) ||
-		    probe.result.own_netfilter[FG_STAGE_EGRESS])
-			fail_msg("%zu", i);
+		if (probe.result.own_netfilter[FG_STAGE_INGRESS] != want ||
+		    probe.result.own_netfilter[FG_STAGE_EGRESS] != FG_PRESENCE_NO ||
+		    (want == FG_PRESENCE_YES && probe.result.verdict != ALLOWED) ||
+		    (want == FG_PRESENCE_UNKNOWN &&
+		     (probe.result.verdict != UNKNOWN ||
+		      !strstr(probe.result.reason,
+			      "netfilter enforces policy in the receiving pod"))))
+			fail_msg("%zu: %d, %s", i, probe.result.own_netfilter[FG_STAGE_INGRESS],
+				 fg_verdict_name(probe.result.verdict));
+		fg_trace_free(&probe.trace);
+		fg_ladder_free(&ladder);
+	}
+#undef STOPPED
+}
+
+/* And of the sending pod's, by what has left it. */
+static void test_own_netfilter_of_the_sender(void **state)
+{
+	static const enum fg_verdict verdicts[] = { UNKNOWN, NOBODY, ALLOWED };
+	static const struct seen way[] = { UP_TO_HOST, ROUTED_OUT };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(verdicts); i++) {
+		struct fg_probe probe = {};
+		struct fg_ladder ladder;
+		struct fg_context context;
+
+		traces_ladder(&ladder, "");
+		context = traces_make(&ladder, POD_SOCKET);
+		context.netfilter_from = (enum fg_presence)i;
+		for (size_t k = 0; k < COUNT(way); k++)
+			traces_see(&probe.trace, &way[k]);
+		traces_judge(&context, &probe);
+		assert_int_equal(probe.result.verdict, verdicts[i]);
+		assert_int_equal(probe.result.own_netfilter[FG_STAGE_EGRESS], i);
+		if (!i)
+			assert_non_null(strstr(probe.result.reason, "in the pod that sends it"));
+		fg_trace_free(&probe.trace);
+		fg_ladder_free(&ladder);
+	}
+}
+
+/* Netfilter's hooks of devices, and those of bridges: met by what was seen behind them. */
+static void test_hooks_of_devices(void **state)
+{
+#define IN_POD2 RECEIVE(POD2, 63), STOP(POD2)
+#define PIECE(kind, place)                                                                         \
+	{                                                                                          \
+		FG_EVENT_##kind, place, 0, 63, NULL, FG_EVENT_F_PIECE                              \
+	}
+	static const struct {
+		const char *what, *ladder;
+		enum where hooked;
+		bool egress;
+		char bridges; /* i: what a bridge hands up, o: what is sent by one */
+		bool met;
+		struct seen seen[SEEN_MAX];
+	} rows[] = {
+		{ "ingress of the primary",
+		  "",
+		  PRIMARY,
+		  false,
+		  0,
+		  true,
+		  { UP_TO_HOST, QUEUE(LXC2, 63), IN_POD2 } },
+		{ "not its egress",
+		  "",
+		  PRIMARY,
+		  true,
+		  0,
+		  false,
+		  { UP_TO_HOST, QUEUE(LXC2, 63), IN_POD2 } },
+		{ "egress to the receiver",
+		  "",
+		  LXC2,
+		  true,
+		  0,
+		  true,
+		  { UP_TO_HOST, QUEUE(LXC2, 63), IN_POD2 } },
+		{ "not its ingress",
+		  "",
+		  LXC2,
+		  false,
+		  0,
+		  false,
+		  { UP_TO_HOST, QUEUE(LXC2, 63), IN_POD2 } },
+		{ "egress of the uplink", "", HARDWARE, true, 0, true, { UP_TO_HOST, ROUTED_OUT } },
+		{ "not of another device", "", DUMMY, true, 0, false, { UP_TO_HOST, ROUTED_OUT } },
+		{ "ingress on the way",
+		  "",
+		  BRIDGE,
+		  false,
+		  0,
+		  true,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), QUEUE(LXC2, 63), IN_POD2 } },
+		{ "a redirect from the primary's ingress comes before",
+		  "I*",
+		  PRIMARY,
+		  false,
+		  0,
+		  false,
+		  { UP_TO_HOST, POLICY(PRIMARY, 1, 7), QUEUE(LXC2, 64), IN_POD2 } },
+		{ "and skips egress",
+		  "I*",
+		  LXC2,
+		  true,
+		  0,
+		  false,
+		  { UP_TO_HOST, POLICY(PRIMARY, 1, 7), QUEUE(LXC2, 64), IN_POD2 } },
+		{ "a program lets it pass on the way",
+		  "B*",
+		  LXC2,
+		  true,
+		  0,
+		  true,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), POLICY(BRIDGE, 1, 0), QUEUE(LXC2, 63),
+		    IN_POD2 } },
+		{ "a program redirects it there: past egress",
+		  "B*",
+		  LXC2,
+		  true,
+		  0,
+		  false,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), POLICY(BRIDGE, 1, 7), QUEUE(LXC2, 64),
+		    IN_POD2 } },
+		{ "and past ingress",
+		  "B*",
+		  BRIDGE,
+		  false,
+		  0,
+		  false,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), POLICY(BRIDGE, 1, 7), QUEUE(LXC2, 64),
+		    IN_POD2 } },
+		{ "the kernel has noted it",
+		  "",
+		  LXC2,
+		  true,
+		  0,
+		  false,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), NOTED(QUEUE, LXC2, 64), IN_POD2 } },
+		{ "in pieces",
+		  "",
+		  LXC2,
+		  true,
+		  0,
+		  true,
+		  { UP_TO_HOST,
+		    { FG_EVENT_PIECE, HARDWARE, 0, 63, NULL, FG_EVENT_F_PIECE },
+		    PIECE(QUEUE, LXC2) } },
+		{ "a bridge hands it up",
+		  "",
+		  NOWHERE,
+		  false,
+		  'i',
+		  true,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), QUEUE(LXC2, 63), IN_POD2 } },
+		{ "and does not send it",
+		  "",
+		  NOWHERE,
+		  false,
+		  'o',
+		  false,
+		  { UP_TO_HOST, RECEIVE(BRIDGE, 64), QUEUE(LXC2, 63), IN_POD2 } },
+		{ "it is sent by a bridge",
+		  "",
+		  NOWHERE,
+		  false,
+		  'o',
+		  true,
+		  { UP_TO_HOST, QUEUE(BRIDGE, 63), QUEUE(LXC2, 63), IN_POD2 } },
+		{ "which did not hand it up",
+		  "",
+		  NOWHERE,
+		  false,
+		  'i',
+		  false,
+		  { UP_TO_HOST, QUEUE(BRIDGE, 63), QUEUE(LXC2, 63), IN_POD2 } },
+		{ "no bridge there", "", NOWHERE, false, 'o', false, { UP_TO_HOST, ROUTED_OUT } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fg_device *at = &trace_devices[rows[i].hooked];
+		struct fg_hooked_device device = { at->netns, at->ifindex, rows[i].egress };
+		struct fg_hooked hooked = { &device, 1 };
+		struct fg_probe probe = {};
+		struct fg_ladder ladder;
+		struct fg_context context;
+
+		traces_ladder(&ladder, rows[i].ladder);
+		context = traces_make(&ladder, PEER_EGRESS);
+		context.bridged = rows[i].bridges == 'i' || rows[i].seen[3].where == BRIDGE;
+		context.hooked = &hooked;
+		if (rows[i].hooked != NOWHERE)
+			context.netfilter_devices = FG_PRESENCE_YES;
+		if (rows[i].bridges == 'i')
+			context.netfilter_bridge_in = FG_PRESENCE_YES;
+		if (rows[i].bridges == 'o')
+			context.netfilter_bridge_out = FG_PRESENCE_YES;
+		for (size_t k = 0; k < SEEN_MAX && rows[i].seen[k].kind; k++)
+			traces_see(&probe.trace, &rows[i].seen[k]);
+		traces_judge(&context, &probe);
+		if (probe.result.enforced != (rows[i].met ? FG_PRESENCE_YES : FG_PRESENCE_NO) ||
+		    (!rows[i].ladder[0] && !strstr(rows[i].what, "pieces") &&
+		     probe.result.verdict != (rows[i].met ? ALLOWED : NOBODY)))
+			fail_msg("%s: %d, %s", rows[i].what, probe.result.enforced,
+				 fg_verdict_name(probe.result.verdict));
+		fg_trace_free(&probe.trace);
+		fg_ladder_free(&ladder);
+	}
+#undef IN_POD2
+#undef PIECE
+}
+
+/* Whether there are such hooks could not be found out; or which device that is. */
+static void test_unknown_hooks_of_devices(void **state)
+{
+	static const struct seen way[] = { UP_TO_HOST, ROUTED_OUT };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct fg_probe probe = {};
+		struct fg_ladder ladder;
+		struct fg_context context;
+
+		traces_ladder(&ladder, "");
+		context = traces_make(&ladder, PEER_EGRESS);
+		if (i)
+			context.netfilter_bridge_out = FG_PRESENCE_YES;
+		else
+			context.netfilter_devices = FG_PRESENCE_UNKNOWN;
+		for (size_t k = 0; k < COUNT(way); k++)
+			traces_see(&probe.trace, &way[k]);
+		if (i)
+			probe.trace.list[3].event.ifindex = probe.trace.list[4].event.ifindex = 999;
+		traces_judge(&context, &probe);
+		assert_int_equal(probe.result.enforced, FG_PRESENCE_UNKNOWN);
+		assert_int_equal(probe.result.verdict, UNKNOWN);
+		if (!i)
+			assert_non_null(strstr(probe.result.reason,
+					       "netfilter enforces policy on this host"));
 		fg_trace_free(&probe.trace);
 		fg_ladder_free(&ladder);
 	}
@@ -2132,6 +2382,9 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_filters_elsewhere),
 		cmocka_unit_test(test_filters_crossed),
 		cmocka_unit_test(test_own_netfilter),
+		cmocka_unit_test(test_own_netfilter_of_the_sender),
+		cmocka_unit_test(test_hooks_of_devices),
+		cmocka_unit_test(test_unknown_hooks_of_devices),
 		cmocka_unit_test(test_not_sent),
 	};
 

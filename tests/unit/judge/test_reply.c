@@ -38,6 +38,12 @@ static struct fg_context traces_make(bool wants_reply)
 		.primary_ifindex = 3,
 		.codes = { .consumed = 1, .not_specified = 2, .tc_egress = 70, .tc_ingress = 71 },
 		.wants_reply = wants_reply,
+		.netfilter_bridge_in = FG_PRESENCE_NO,
+		.netfilter_bridge_out = FG_PRESENCE_NO,
+		.netfilter_devices = FG_PRESENCE_NO,
+		.netfilter_from = FG_PRESENCE_NO,
+		.netfilter_to = FG_PRESENCE_NO,
+		.netfilter_to_stack = FG_PRESENCE_NO,
 		.reason = reason_name
 	};
 }
