@@ -91,6 +91,18 @@ service() {
 	[ "$(in_pod dst awk '/^Tcp: [0-9]/ { print $15 }' /proc/net/snmp)" = "$resets" ]
 	flowgen inject --pod netns:web --dst 10.96.0.1:53 --proto udp --output text
 	[[ $output == *"intercepted in the pod's IP stack"* ]]
+	# What of the pod's netfilter comes before its input is met, and what is at input is not.
+	local hook
+	for hook in prerouting input; do
+		in_pod dst nft "table ip t { chain c { type filter hook $hook priority 0; udp dport 9 drop; }; }"
+		inject --dst 10.96.0.1:53 --proto udp
+		if [ "$hook" = prerouting ]; then
+			holds '.outcome == "delivered" and .policy.verdict == "allowed" and .policy.stages.ingress == "allowed"'
+		else
+			holds '.outcome == "delivered" and .policy.verdict == "none"'
+		fi
+		in_pod dst nft flush ruleset
+	done
 	# What comes before the stack counts: programs at the device in the pod.
 	attach dst tcx/ingress deny_port --other-side --proto udp --port 54 > /dev/null
 	inject --dst 10.96.0.1:54 --proto udp
