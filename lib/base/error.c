@@ -69,6 +69,13 @@ _Noreturn void fg_error_die(int code, const char *what)
 	_exit(STATUS_INTERNAL);
 }
 
+int fg_error_pass(struct fg_error *err, const struct fg_error *why)
+{
+	if (err)
+		*err = *why;
+	return -1;
+}
+
 int fg_error_prefix(struct fg_error *err, const char *fmt, ...)
 {
 	char text[sizeof(err->message)];

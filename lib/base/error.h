@@ -55,6 +55,9 @@ int fg_hint(struct fg_error *err, const char *fmt, ...) __attribute__((format(pr
  */
 _Noreturn void fg_error_die(int code, const char *what);
 
+/* Hands on an error that was filled elsewhere. Returns -1. err may be NULL. */
+int fg_error_pass(struct fg_error *err, const struct fg_error *why);
+
 /* Puts "prefix: " before the message (cut at the buffer's end). Returns -1. err may be NULL. */
 int fg_error_prefix(struct fg_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -87,8 +87,7 @@ static int open_pod(const struct fg_spare *s, uint32_t inode, int *fd, struct fg
 		fg_fd_close(fd);
 	if (!why.kind || fg_netns_is_gone(&why))
 		return 0;
-	if (err)
-		*err = why;
+	fg_error_pass(err, &why);
 	return fg_error_prefix(err, "destination in %s", e->path);
 }
 

@@ -90,7 +90,7 @@ static int follow(const struct walk *w, const struct place *p, const struct fg_l
 	FG_FD int fd = fg_host_open_nsid(w->host, p->inode, p->sk, link->peer_nsid, &path, &why);
 
 	if (fd < 0 && why.code != ENOENT) {
-		*err = why;
+		fg_error_pass(err, &why);
 		return fg_error_prefix(err, "the other end of %s", link->name);
 	}
 	b.inode = fd < 0 ? 0 : fg_netns_inode(fd);
@@ -133,7 +133,7 @@ static int look_into(const struct walk *w, const struct fg_below *b, struct fg_e
 		return 0;
 	if (sk && !look_from(w, &p, &why))
 		return 0;
-	*err = why;
+	fg_error_pass(err, &why);
 	return fg_error_prefix(err, "pods below %s", e->path);
 }
 
@@ -181,11 +181,8 @@ int fg_below(struct fg_host *host, const struct fg_pod *pod, uint32_t inode, str
 {
 	struct fg_error why;
 
-	if (fg_below_look(host, pod, &why)) {
-		if (err)
-			*err = why;
-		return -1;
-	}
+	if (fg_below_look(host, pod, &why))
+		return fg_error_pass(err, &why);
 	return inode && is_there(host, pod->host_inode, inode);
 }
 

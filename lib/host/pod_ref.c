@@ -247,7 +247,7 @@ int fg_pod_find(struct fg_host *host, const char *ref, struct fg_pod_place *out,
 	if (find_meanings(host, ref, &found, err))
 		return -1;
 	if (found.failure.kind && !found.count) {
-		*err = found.failure;
+		fg_error_pass(err, &found.failure);
 		return fg_error_prefix(err, "pod %.100s", ref);
 	}
 	if (!found.count) {
