@@ -36,10 +36,7 @@ static bool takes(const struct fg_socket *s, const struct fg_flow *flow)
 		return false;
 	if (s->protocol == IPPROTO_TCP && s->state != TCP_LISTEN)
 		return false;
-	if (s->any_address)
-		return s->flow.family == flow->family ||
-		       (s->flow.family == AF_INET6 && !s->only_ipv6);
-	return fg_addr_equal(&s->flow.src, &flow->dst);
+	return fg_sockdiag_covers(s, &flow->dst);
 }
 
 static const char *address_text(const struct fg_socket *s, char *buf, size_t size)

@@ -142,8 +142,7 @@ static const struct fg_socket *find_bound(const struct fg_guard *g, const struct
 
 		if (s->connected || s->protocol != flow->protocol || s->flow.sport != flow->sport)
 			continue;
-		if (s->any_address ? s->flow.family == flow->family || !s->only_ipv6
-				   : fg_addr_equal(&s->flow.src, &flow->src))
+		if (fg_sockdiag_covers(s, &flow->src))
 			return s;
 	}
 	return NULL;
@@ -404,9 +403,7 @@ int fg_guard_admit(struct fg_guard *guard, const struct fg_plan *plan, struct fg
 		*spec = second;
 		return 0;
 	}
-	if (err)
-		*err = first;
-	return -1;
+	return fg_error_pass(err, &first);
 }
 
 int fg_guard_fill(const struct fg_pod *pod, uint64_t *used, uint64_t *max)

@@ -140,6 +140,14 @@ static int list_family(struct nl_sock *sk, uint8_t family, const struct listing 
 	return ret;
 }
 
+bool fg_sockdiag_covers(const struct fg_socket *socket, const struct fg_addr *addr)
+{
+	if (!socket->any_address)
+		return fg_addr_equal(&socket->flow.src, addr);
+	return socket->flow.family == addr->family ||
+	       (socket->flow.family == AF_INET6 && !socket->only_ipv6);
+}
+
 int fg_sockdiag_list(struct nl_sock *sk, uint16_t family, uint8_t protocol, uint16_t port,
 		     fg_sockdiag_cb cb, void *arg)
 {

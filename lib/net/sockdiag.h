@@ -31,6 +31,12 @@ struct fg_socket {
 /* "ESTAB", "SYN-SENT" and so on, as ss(8) shows them; "UNCONN" for a socket without a peer. */
 const char *fg_sockdiag_state(const struct fg_socket *socket);
 
+/*
+ * Whether a socket without a peer is bound to that address, or to all of its family: one of IPv6
+ * has those of IPv4 too, unless it refuses them; never the other way round.
+ */
+bool fg_sockdiag_covers(const struct fg_socket *socket, const struct fg_addr *addr);
+
 /* A socket in the namespace of netns. Owned: nl_socket_free(). NULL on failure. */
 struct nl_sock *fg_sockdiag_open(int netns, struct fg_error *err);
 

@@ -93,6 +93,22 @@ s.setsockopt(41, socket.IPV6_V6ONLY, 1); s.bind(("::", 4004))'
 	is_status 0
 }
 
+@test "a UDP socket of IPv4 has no part in what is sent over IPv6 in the same run" {
+	local file="$NODE_DIR/both.yaml"
+	podctl up both --addr 10.9.6.2/32 --addr fd00:6::2/128
+	podctl up there --addr 10.9.7.9/24 --gw 10.9.7.1 --addr fd00:7::9/64 --gw fd00:7::1
+	hold_socket both 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 4009))'
+	cat > "$file" <<- 'END'
+		name: both
+		probes:
+		  - {name: four, from: "netns:both", to: 10.9.7.9, proto: udp, sport: 4009, dport: 53, expect: {outcome: delivered}}
+		  - {name: six, from: "netns:both", to: "fd00:7::9", proto: udp, sport: 4009, dport: 53, expect: {outcome: delivered}}
+	END
+	run --separate-stderr node "$FLOWGEN" run "$file" --output json
+	is_status 0
+	[ "$(counted skip) $(counted pass)" = '1 1' ] && [[ $output == *"inode $INODE,"* ]]
+}
+
 @test "a TCP connection, not a listening socket" {
 	hold_socket dst 's = socket.socket(); s.bind(("10.9.0.9", 80)); s.listen()'
 	hold_socket web 's = socket.socket(); s.bind(("10.9.1.2", 4005)); s.connect(("10.9.0.9", 80))'
