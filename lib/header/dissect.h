@@ -101,6 +101,9 @@ struct fg_flow {
  */
 int fg_flow_extract(const uint8_t *packet, size_t len, struct fg_flow *out);
 
+/* The TOS or traffic class of an IP packet: DSCP and ECN. 0: it has none. */
+uint8_t fg_flow_tos(const uint8_t *packet, size_t len);
+
 /*
  * The flow of the packet that an ICMP or ICMPv6 error quotes; 8 bytes of its transport header are
  * enough. Returns -1 if the packet is not an ICMP error, or quotes too little.

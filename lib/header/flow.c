@@ -117,6 +117,21 @@ static int read_transport(const uint8_t *t, size_t len, struct fg_flow *flow)
 	return 0;
 }
 
+uint8_t fg_flow_tos(const uint8_t *packet, size_t len)
+{
+	if (len < 2)
+		return 0;
+	/* RFC 791, RFC 8200 section 3: the traffic class begins in the middle of the first byte. */
+	switch (packet[0] >> 4) {
+	case 4:
+		return packet[1];
+	case 6:
+		return (uint8_t)(packet[0] << 4 | packet[1] >> 4);
+	default:
+		return 0;
+	}
+}
+
 int fg_flow_extract(const uint8_t *packet, size_t len, struct fg_flow *out)
 {
 	struct fg_layout layout;

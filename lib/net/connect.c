@@ -20,13 +20,12 @@ static void query_of_bytes(const struct fg_probe_spec *spec, struct fg_route_que
 	const uint8_t *ip = spec->bytes;
 	struct fg_flow flow;
 
-	if (spec->length < 2 || fg_flow_extract(ip, spec->length, &flow))
+	if (fg_flow_extract(ip, spec->length, &flow))
 		return;
 	q->protocol = flow.protocol;
 	q->sport = flow.sport;
 	q->dport = flow.dport;
-	/* RFC 791, RFC 8200 section 3: the traffic class begins in the middle of the first byte. */
-	q->tos = ip[0] >> 4 == 4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+	q->tos = fg_flow_tos(ip, spec->length);
 }
 
 struct fg_connect_query fg_connect_of_probe(const struct fg_probe_spec *spec)

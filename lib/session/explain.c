@@ -186,6 +186,16 @@ static void explain_netfilter(struct fg_session *session)
 	session->window[0].result.cause = cause;
 }
 
+/* What decides besides the flow. A super-packet has no length that an MTU limits. */
+static void read_frame(const struct fg_frame *frame, struct fg_cause_place *place)
+{
+	if (frame->len <= ETH_HLEN)
+		return;
+	place->tos = fg_flow_tos(frame->data + ETH_HLEN, frame->len - ETH_HLEN);
+	if (!frame->offload.gso_type)
+		place->length = (uint32_t)(frame->len - ETH_HLEN);
+}
+
 /* Of the probe, or (by its own context) of the reply to it. */
 static void find_cause(struct fg_session *session, const struct fg_context *context,
 		       struct fg_result *r, struct fg_cause *cause)
@@ -238,7 +248,10 @@ static void find_cause(struct fg_session *session, const struct fg_context *cont
 	place.cookie = end->event.kind == FG_EVENT_SOCKET ? end->event.aux : 0;
 	place.flow = fg_last_flow(p, reply);
 	place.hops = end->event.kind == FG_EVENT_FREE ? (uint8_t)end->event.id : 0;
-	place.length = reply ? end->event.length : (uint32_t)(p->frame.len - ETH_HLEN);
+	if (reply)
+		place.length = end->event.length;
+	else
+		read_frame(&p->frame, &place);
 	if (sk && fg_cause_find(&place, cause))
 		r->cause = cause;
 }

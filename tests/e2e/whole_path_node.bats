@@ -316,6 +316,18 @@ unrouted() {
 	node sysctl -qw net.ipv4.conf.hweb.rp_filter=0
 }
 
+@test "routes: a rule that refuses packets of one TOS is named" {
+	local f to
+	for f in 4 6; do
+		to=10.9.0.9:9999
+		[ "$f" = 4 ] || to='[fd00:9::9]:9999'
+		node ip "-$f" rule add pref 10 tos 0x10 prohibit
+		inject --dst "$to" --proto udp --tos 0x10
+		node ip "-$f" rule del pref 10
+		holds '(.outcome | IN("dropped", "rejected")) and .cause.kind == "route" and .cause.what == "rule 10 (tos 0x10): prohibit"'
+	done
+}
+
 @test "routes: the last hop, and a packet that is too big" {
 	way 'no hops left' none node route '*' rejected 'REJECTED by route at hweb (host)' --dst 10.9.0.9:9999 --proto udp --ttl 1
 	way 'no hops left, IPv6' none node route '*' rejected 'REJECTED by route at hweb (host)' "${six[@]}" --ttl 1
@@ -356,6 +368,14 @@ unrouted() {
 	node tc qdisc add dev hdst root tbf rate 8bit burst 10b limit 10
 	way 'tbf' none ingress qdisc QDISC_DROP dropped 'DROPPED by qdisc at hdst (host): QDISC_DROP; no policy denied it'
 	node tc qdisc del dev hdst root
+}
+
+@test "a queueing discipline drops a super-packet: the device's MTU has no part in it" {
+	node ip neigh replace 10.9.0.9 lladdr "$(mac_of dst)" dev hdst nud permanent
+	node tc qdisc add dev hdst root pfifo limit 0
+	inject --dst 10.9.0.9:9999 --proto tcp --flags A --size 30000 --gso 1000
+	node tc qdisc del dev hdst root
+	holds '.outcome == "dropped" and .decider.kind == "qdisc" and .cause.kind == "qdisc"'
 }
 
 # --- answers ---
