@@ -50,11 +50,22 @@ static void forget_twins(struct fg_host *host)
 int fg_host_renew(struct fg_host *host, struct fg_error *err)
 {
 	struct fg_netns_list fresh;
+	struct fg_links links = {};
 
-	if (fg_netns_list(host->root, &fresh, err))
+	if (fg_link_list(host->rtnl, &links, err))
 		return -1;
+	if (fg_netns_list(host->root, &fresh, err)) {
+		fg_links_free(&links);
+		return -1;
+	}
 	fg_netns_list_free(&host->list);
+	fg_links_free(&host->links);
 	host->list = fresh;
+	host->links = links;
+	/* So do those of the runtimes come and go: they are asked again when a name is wanted. */
+	fg_runtime_pods_free(&host->runtimes);
+	host->why = (struct fg_error){};
+	host->asked = false;
 	forget_found(host);
 	forget_twins(host);
 	return 0;
@@ -102,8 +113,7 @@ const struct fg_runtime_pods *fg_host_runtimes(struct fg_host *host, struct fg_e
 	host->asked = true;
 	if (!host->why.kind)
 		return &host->runtimes;
-	if (err)
-		*err = host->why;
+	fg_error_pass(err, &host->why);
 	return NULL;
 }
 
@@ -342,11 +352,8 @@ static int look_nsid_up(struct fg_host *host, uint32_t asking, struct nl_sock *s
 		return fd;
 	}
 	/* It may be the one that could not be opened: that there is none is not kept. */
-	if (why.kind) {
-		if (err)
-			*err = why;
-		return -1;
-	}
+	if (why.kind)
+		return fg_error_pass(err, &why);
 	if (keep_nsid(host, asking, nsid, 0, err))
 		return -1;
 	return fg_fail_errno(err, FG_ERR_UNSUPPORTED, ENOENT, "namespace with the id %d", nsid);

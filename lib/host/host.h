@@ -19,7 +19,7 @@ struct fg_host {
 	int netns;	/* the namespace that flowgen was started in; owned */
 	uint32_t inode;
 	struct nl_sock *rtnl;	   /* in it; owned */
-	struct fg_links links;	   /* its devices, as they were when the host was opened */
+	struct fg_links links;	   /* its devices, as they were when it was opened or renewed */
 	struct fg_netns_list list; /* all namespaces, as they were then */
 	/* The namespaces that ids lead to, each as the namespace that gave the id knows it. */
 	struct fg_host_nsid {
@@ -41,8 +41,8 @@ int fg_host_open(struct fg_host *host, const char *root, struct fg_error *err);
 void fg_host_close(struct fg_host *host);
 
 /*
- * The pods of the container runtimes, listed when first asked for. NULL if that failed: err then
- * says why. Borrowed.
+ * The pods of the container runtimes, listed when first asked for (and after fg_host_renew()). NULL
+ * if that failed: err then says why. Borrowed.
  */
 const struct fg_runtime_pods *fg_host_runtimes(struct fg_host *host, struct fg_error *err);
 
@@ -79,7 +79,10 @@ int fg_host_open_nsid(struct fg_host *host, uint32_t asking, struct nl_sock *sk,
 /* A sentence about namespaces that may not be looked at, in buf; NULL: there are none. */
 const char *fg_host_unseen(const struct fg_host *host, char *buf, size_t size);
 
-/* Lists the namespaces again: some came up since. What was borrowed from the list is gone. */
+/*
+ * Lists the namespaces and devices again, as some came up since, and the runtimes' pods when they
+ * are asked for next. What was borrowed from these lists is gone.
+ */
 int fg_host_renew(struct fg_host *host, struct fg_error *err);
 
 #endif

@@ -133,6 +133,16 @@ struct nl_sock *fg_rtnl_open_protocol(int netns_fd, int protocol, struct fg_erro
 	return sk;
 }
 
+uint64_t fg_rtnl_cookie(struct nl_sock *sk)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(nl_socket_get_fd(sk), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len)
+		       ? 0
+		       : cookie;
+}
+
 struct nl_sock *fg_rtnl_open(int netns_fd, struct fg_error *err)
 {
 	return fg_rtnl_open_protocol(netns_fd, NETLINK_ROUTE, err);

@@ -23,6 +23,9 @@ struct nl_sock *fg_rtnl_open(int netns_fd, struct fg_error *err);
 /* The same for another protocol of netlink(7), with which the functions below work too. */
 struct nl_sock *fg_rtnl_open_protocol(int netns_fd, int protocol, struct fg_error *err);
 
+/* Of the namespace that it is in, as fg_netns_cookie(). 0 on failure. */
+uint64_t fg_rtnl_cookie(struct nl_sock *sk);
+
 static inline void fg_cleanup_nl_sock(struct nl_sock **sk)
 {
 	nl_socket_free(*sk);

@@ -428,7 +428,7 @@ static bool leads_elsewhere(struct fg_session *s, const struct fg_endpoint *m,
 	if (fg_goal_find(&s->host, &m->pod, &hop->src, &hop->dst, hop->mac, &goal, NULL))
 		return true;
 	if (goal.kind != hop->goal.kind || goal.netns != hop->goal.netns ||
-	    goal.ifindex != hop->goal.ifindex)
+	    goal.cookie != hop->goal.cookie || goal.ifindex != hop->goal.ifindex)
 		return true;
 	/* If the pod does not know the neighbour now, it is where it was. */
 	return !fg_route_next_hop(m->pod.rtnl, m->pod.netns, &m->pod.peer, &hop->dst, &way->route,

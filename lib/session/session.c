@@ -524,6 +524,14 @@ int fg_session_add_pod(struct fg_session *session, const char *ref, const char *
 	return (int)session->endpoint_count - 1;
 }
 
+/* Its name may be another one's by now, which no list has yet. */
+static bool has_moved(const struct fg_pod *pod)
+{
+	FG_FD int fd = fg_netns_open(pod->path, NULL);
+
+	return fd < 0 || fg_netns_inode(fd) != pod->inode;
+}
+
 int fg_session_renew_pod(struct fg_session *session, int pod, struct fg_error *err)
 {
 	struct fg_endpoint *old = session->endpoints[pod], *m = calloc(1, sizeof(*m));
@@ -533,6 +541,8 @@ int fg_session_renew_pod(struct fg_session *session, int pod, struct fg_error *e
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "pod");
 	endpoint_empty(m);
 	fg_attachments_forget(&session->attachments);
+	if (has_moved(&old->pod))
+		fg_host_renew(&session->host, NULL);
 	/* What is attached to the pod's device can be there only once. */
 	if (old->reply_link >= 0)
 		session->tapped--;
@@ -548,6 +558,8 @@ int fg_session_renew_pod(struct fg_session *session, int pod, struct fg_error *e
 	m->wanted = old->wanted;
 	m->chosen = old->chosen;
 	session->endpoints[pod] = m;
+	if (old->pod.inode != m->pod.inode)
+		fg_device_table_forget(&session->names, old->pod.inode);
 	endpoint_free(old);
 	return 0;
 }

@@ -753,6 +753,8 @@ int fg_window_run(struct fg_session *session, uint32_t *count, struct fg_error *
 		return -1;
 	total = *count;
 	session->sent = 0;
+	/* Here no result points into the host's lists. */
+	fg_device_table_renew(&session->names, &session->host, fg_clock_now());
 	/* All next hops are known before anything is sent: an error leaves nothing half done. */
 	if (find_hops(session, total, err) || place_steps(session, total, err))
 		return -1;

@@ -3,6 +3,7 @@
 #ifndef FG_DEVICE_TABLE_H
 #define FG_DEVICE_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,15 @@ struct nl_sock;
 struct fg_device_table {
 	struct fg_device *devices;
 	size_t count;
-	uint32_t *seen; /* inode numbers of the namespaces that were listed, or could not be */
+	/* The namespaces that were listed, or could not be. */
+	struct fg_device_seen {
+		uint32_t netns;	 /* inode number, which another namespace may have later */
+		uint64_t cookie; /* which no other has; 0: it could not be looked at */
+		bool found;	 /* in the host's list, at some time */
+		enum fg_device_identity { FG_DEVICE_SAME, FG_DEVICE_OTHER, FG_DEVICE_LOST } is;
+	} * seen; /* owned */
 	size_t seen_count;
+	uint64_t looked_ns; /* CLOCK_MONOTONIC, when they were last compared; 0: they are to be */
 	struct fg_reasons *reasons; /* borrowed */
 };
 
@@ -31,6 +39,16 @@ int fg_device_table_add(struct fg_device_table *names, struct nl_sock *sk, uint3
  * unnamed.
  */
 void fg_device_table_find(struct fg_device_table *names, struct fg_host *host, uint32_t netns);
+
+/*
+ * Between windows: compares once a second whether the namespaces are those that were listed, and
+ * forgets the others, so that a pod is not called by the name of one before it. Lists the host's
+ * namespaces again if some are gone. now: of the monotonic clock, in nanoseconds.
+ */
+void fg_device_table_renew(struct fg_device_table *names, struct fg_host *host, uint64_t now);
+
+/* One that nobody keeps alive any more: it may be another one's number soon. */
+void fg_device_table_forget(struct fg_device_table *names, uint32_t netns);
 
 void fg_device_table_free(struct fg_device_table *names);
 

@@ -52,7 +52,7 @@ static int open_below(const struct question *q, const struct stage *at, const st
 	*sk = *fd >= 0 ? fg_rtnl_open(*fd, &why) : NULL;
 	if (*sk)
 		return 0;
-	*q->err = why;
+	fg_error_pass(q->err, &why);
 	return fg_error_prefix(q->err, "the other end of %s", link->name);
 }
 
@@ -82,7 +82,8 @@ static int enter(const struct question *q, const struct stage *at, const struct 
 		return 0;
 	ret = fg_route_is_local(sk, q->dst, q->err);
 	if (ret > 0)
-		*out = (struct fg_goal){ FG_GOAL_POD, next.inode, link->peer_ifindex };
+		*out = (struct fg_goal){ FG_GOAL_POD, next.inode, fg_rtnl_cookie(sk),
+					 link->peer_ifindex };
 	if (ret || next.depth >= DEPTH_MAX)
 		return ret;
 	return follow(q, &next, &in, out);

@@ -20,7 +20,8 @@ struct fg_goal {
 		FG_GOAL_HOST, /* the host's own stack */
 		FG_GOAL_POD,
 	} kind;
-	uint32_t netns; /* POD: its namespace's inode number */
+	uint32_t netns;	 /* POD: its namespace's inode number */
+	uint64_t cookie; /* POD: its namespace's, as the number may be another's later */
 	/* POD: the device in it that the packet comes in by; OUT: of the host, by which it leaves;
 	 * 0: not known */
 	int ifindex;
@@ -30,7 +31,7 @@ struct fg_goal {
  * Follows the routes and bridges from the pod's primary. mac: of the pod's next hop. What
  * netfilter, IPVS or a BPF program makes of the address is not known here. What is not below the
  * node (host/below.h) counts as out of the host. Returns 0, or -1 if a namespace on
- * the way is there and cannot be looked at.
+ * the way is there and cannot be looked at. err may be NULL.
  */
 int fg_goal_find(struct fg_host *host, const struct fg_pod *pod, const struct fg_addr *src,
 		 const struct fg_addr *dst, const uint8_t mac[6], struct fg_goal *out,

@@ -103,6 +103,20 @@ static bool drops_there(const struct fg_ladder *ladder)
 	return ladder->filter_count != 0;
 }
 
+/*
+ * Another namespace may have the inode number by now: nothing that is known of the one before
+ * holds for it.
+ */
+static void forget_others(struct fg_receivers *all, uint32_t inode, uint64_t cookie)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct fg_receiver *r = all->list[i];
+
+		if (r->netns == inode && !r->ifindex && r->cookie != cookie)
+			r->stale = true;
+	}
+}
+
 /* What is observed of these programs, if the kernel allows it. */
 static void trace_programs(struct fg_receivers *all, struct fg_ladder *ladder)
 {
@@ -160,14 +174,19 @@ struct fg_receiver *fg_receiver_of_netns(struct fg_receivers *receivers, uint32_
 	FG_FD int fd = entry ? fg_netns_open(entry->path, NULL) : -1;
 	char device[IFNAMSIZ], label[330], path[512];
 	const char *interface, *name;
-	struct fg_receiver *r = ifindex ? find_pod(receivers, inode, ifindex) : NULL;
+	struct fg_receiver *r;
+	uint64_t cookie;
 	bool caught;
 
-	if (r)
-		return r;
 	/* The path may lead elsewhere by now. */
-	if (fd < 0 || fg_netns_inode(fd) != inode)
-		return NULL;
+	if (fd >= 0 && fg_netns_inode(fd) != inode)
+		fg_fd_close(&fd);
+	cookie = fd >= 0 ? fg_netns_cookie(fd) : 0;
+	if (cookie)
+		forget_others(receivers, inode, cookie);
+	r = ifindex ? find_pod(receivers, inode, ifindex) : NULL;
+	if (r || fd < 0)
+		return r;
 	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(fd, NULL);
 
 	/* Of one with several devices each is a place of its own. */
@@ -181,7 +200,7 @@ struct fg_receiver *fg_receiver_of_netns(struct fg_receivers *receivers, uint32_
 	if (!r)
 		return NULL;
 	r->netns = inode;
-	r->cookie = fg_netns_cookie(fd);
+	r->cookie = cookie;
 	/* A namespace without a pair to the host has nothing that could be listed. */
 	if (fg_pod_open_path(receivers->host, name ? name : path, path, interface, &r->pod, NULL) ||
 	    fg_policy_list_back(&r->pod, &r->ladder, NULL)) {
@@ -302,6 +321,8 @@ bool fg_receiver_changed(const struct fg_receivers *receivers, const struct fg_p
 		return r->stale;
 	if (list_again(pod, r, &now)) {
 		r->gone = went_away(pod, r);
+		/* It is not called by its name any more. */
+		receivers->names->looked_ns = 0;
 		r->stale = true;
 		return true;
 	}

@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,11 +33,15 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "host/below.h"
+#include "hostroot.h"
 #include "net/link.h"
 #include "net/netns.h"
 #include "prog.h"
 #include "way/attachments.h"
+#include "way/device_table.h"
 #include "way/goal.h"
+#include "way/receiver.h"
 #include "way/ways.h"
 
 static struct {
@@ -326,6 +331,7 @@ static void assert_goal(const char *dst, enum fg_goal_kind kind, pid_t pid, cons
 		snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 		fd = fg_netns_open(path, NULL);
 		assert_int_equal(goal.netns, fg_netns_inode(fd));
+		assert_int_equal(goal.cookie, fg_netns_cookie(fd));
 	}
 	if (!device) {
 		assert_int_equal(goal.ifindex, 0);
@@ -427,6 +433,161 @@ static void test_goals_on_one_link(void **state)
 			 0);
 	assert_int_equal(goal.kind, FG_GOAL_OUT);
 	fg_pod_close(&dst);
+}
+
+/* The process has no descriptor left: what is in the way cannot be looked at. */
+static void test_a_namespace_that_cannot_be_opened(void **state)
+{
+	const struct fg_addr to = addr("10.9.2.9"), from = addr("10.9.1.9");
+	const uint8_t *mac = bed.pod.primary.mac;
+	struct rlimit before, none;
+	int ret[2], below[2];
+	struct fg_goal goal;
+	struct fg_error err[2] = {};
+	FG_FD int last = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ (rlim_t)last, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	/* Not all callers want to know why. */
+	ret[0] = fg_goal_find(&bed.host, &bed.pod, &from, &to, mac, &goal, NULL);
+	ret[1] = fg_goal_find(&bed.host, &bed.pod, &from, &to, mac, &goal, &err[0]);
+	below[0] = fg_below_look(&bed.host, &bed.pod, NULL);
+	below[1] = fg_below_look(&bed.host, &bed.pod, &err[1]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ret[i], -1);
+		assert_int_equal(below[i], -1);
+		assert_int_equal(err[i].code, EMFILE);
+		assert_non_null(strstr(err[i].message, "the other end of h"));
+	}
+	assert_goal("10.9.2.9", FG_GOAL_POD, bed.dst, "eth0");
+}
+
+/* --- namespaces that are others by now --- */
+
+#define SECOND 1000000000ULL
+
+static bool has_names(const struct fg_device_table *names, uint32_t netns)
+{
+	return fg_device_table_device(names, netns, 1) != NULL;
+}
+
+static void test_names_are_forgotten_with_the_namespace(void **state)
+{
+	FG_FD int nobodys = fg_netns_create(NULL);
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open(nobodys, NULL);
+	const uint32_t unlisted = fg_netns_inode(nobodys);
+	struct fg_device_table names = {};
+	pid_t pid = make_pod();
+	char path[64];
+	FG_FD int fd = -1;
+	uint32_t inode;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	fd = fg_netns_open(path, NULL);
+	inode = fg_netns_inode(fd);
+	/* It came up after the host was looked at. */
+	fg_device_table_find(&names, &bed.host, inode);
+	assert_true(has_names(&names, inode));
+	assert_int_equal(fg_device_table_add(&names, sk, unlisted, "nobody's", NULL), 0);
+	fg_device_table_renew(&names, &bed.host, SECOND);
+	assert_true(has_names(&names, inode));
+	/* Its number is another's: that is noticed within a second. */
+	names.seen[0].cookie++;
+	fg_device_table_renew(&names, &bed.host, SECOND * 3 / 2);
+	assert_true(has_names(&names, inode));
+	fg_device_table_renew(&names, &bed.host, SECOND * 2);
+	assert_false(has_names(&names, inode));
+	/* What no list leads to stays. */
+	assert_true(has_names(&names, unlisted));
+	assert_int_equal(names.seen_count, 1);
+	fg_device_table_find(&names, &bed.host, inode);
+	assert_true(has_names(&names, inode));
+	/* It is gone, and told so before the second is over. */
+	fg_device_table_renew(&names, &bed.host, SECOND * 3);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	names.looked_ns = 0;
+	fg_device_table_renew(&names, &bed.host, SECOND * 3 + 1);
+	assert_false(has_names(&names, inode));
+	assert_null(fg_netns_list_find(&bed.host.list, inode));
+	assert_true(has_names(&names, unlisted));
+	fg_device_table_forget(&names, unlisted);
+	assert_false(has_names(&names, unlisted));
+	assert_int_equal(names.count + names.seen_count, 0);
+	fg_device_table_free(&names);
+}
+
+static void assert_label(struct fg_host *host, uint32_t inode, const char *label)
+{
+	char text[330];
+	const char *got = fg_host_label(host, inode, text, sizeof(text));
+
+	assert_string_equal(got ?: "", label);
+}
+
+/* A pod in the place of another, with the inode number that this had. */
+static void test_pods_have_the_names_of_now(void **state)
+{
+	static const struct host_pod before = { 'a', "shop", "old", "u1", "/run/netns/cni-1", 100 },
+				     after = { 'b', "shop", "new", "u2", "/run/netns/cni-1", 200 };
+	struct hostroot root;
+	struct fg_host host;
+	uint32_t inode;
+
+	(void)state;
+	if (!host_make(&root))
+		prog_skip("no namespaces");
+	inode = root.inode[HOST_NETNS_A];
+	host_put_netns(&root, before.netns, HOST_NETNS_A);
+	host_put_containerd(&root, &before);
+	assert_int_equal(fg_host_open(&host, root.path, NULL), 0);
+	assert_label(&host, inode, "shop/old");
+	host_take_away(&root, "/run/containerd");
+	host_put_containerd(&root, &after);
+	assert_label(&host, inode, "shop/old");
+	assert_int_equal(fg_host_renew(&host, NULL), 0);
+	assert_label(&host, inode, "shop/new");
+	fg_host_close(&host);
+	host_remove(&root);
+}
+
+/* What was known of another namespace with the number says nothing of this one. */
+static void test_receivers_are_of_one_namespace(void **state)
+{
+	struct fg_device_table names = {};
+	struct fg_receivers receivers = { .host = &bed.host, .names = &names };
+	struct fg_receiver *first, *second;
+	size_t devices;
+	pid_t pid = make_pod();
+	char path[64];
+	FG_FD int fd = -1;
+	uint32_t inode;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	fd = fg_netns_open(path, NULL);
+	inode = fg_netns_inode(fd);
+	devices = bed.host.links.count;
+	MUST("ip link add new0 type veth peer name new1");
+	assert_int_equal(fg_host_renew(&bed.host, NULL), 0);
+	assert_int_equal(bed.host.links.count, devices + 2);
+	first = fg_receiver_of_netns(&receivers, inode, 0);
+	assert_non_null(first);
+	assert_ptr_equal(fg_receiver_of_netns(&receivers, inode, 0), first);
+	first->cookie++;
+	second = fg_receiver_of_netns(&receivers, inode, 0);
+	assert_non_null(second);
+	assert_ptr_not_equal(second, first);
+	assert_true(first->stale);
+	assert_false(second->stale);
+	fg_receivers_free(&receivers);
+	fg_device_table_free(&names);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 /* --- somebody outside --- */
@@ -659,6 +820,10 @@ int main(void)
 		TEST(test_a_decoy_is_no_goal),
 		TEST(test_goals_by_bridge),
 		TEST(test_goals_on_one_link),
+		TEST(test_a_namespace_that_cannot_be_opened),
+		TEST(test_names_are_forgotten_with_the_namespace),
+		TEST(test_pods_have_the_names_of_now),
+		TEST(test_receivers_are_of_one_namespace),
 		TEST(test_who_may_be_outside),
 		TEST(test_attached_once),
 		TEST(test_attached_in_another_chain),
