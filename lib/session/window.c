@@ -428,21 +428,39 @@ static int send_and_collect(struct fg_session *s, const struct span *span, struc
  */
 #define LOOK_AGAIN_NS 50000000ULL
 
-static bool hop_changed(const struct fg_session *s, const struct fg_endpoint *m,
-			const struct fg_hop *hop, uint64_t now)
+static bool receiver_changed(const struct fg_session *s, const struct fg_endpoint *m,
+			     struct fg_receiver *r, uint64_t now)
+{
+	if (!r)
+		return false;
+	/* Many pods may send to it, and many destinations be its own. */
+	if (r->looked_ns < s->collected_ns)
+		fg_receiver_changed(&s->receivers, &m->pod, r);
+	r->looked_ns = now;
+	return r->stale;
+}
+
+static bool places_changed(const struct fg_session *s, const struct fg_endpoint *m,
+			   const struct fg_hop_place *places, size_t count, uint64_t now)
 {
 	bool changed = false;
 
-	for (size_t i = 0; i < hop->place_count; i++) {
-		struct fg_receiver *r = hop->places[i].receiver;
+	for (size_t i = 0; i < count; i++)
+		changed |= receiver_changed(s, m, places[i].receiver, now);
+	return changed;
+}
 
-		if (!r)
-			continue;
-		/* Many pods may send to it, and many destinations be its own. */
-		if (r->looked_ns < s->collected_ns)
-			fg_receiver_changed(&s->receivers, &m->pod, r);
-		r->looked_ns = now;
-		changed |= r->stale;
+/* There, and on the ways that replies came back: some places are on one of these alone. */
+static bool hop_changed(const struct fg_session *s, const struct fg_endpoint *m,
+			const struct fg_hop *hop, uint64_t now)
+{
+	bool changed = places_changed(s, m, hop->places, hop->place_count, now);
+
+	for (size_t k = 0; k < hop->back_count; k++) {
+		const struct fg_back *b = hop->backs[k];
+
+		changed |= receiver_changed(s, m, b->from, now) |
+			   places_changed(s, m, b->places, b->place_count, now);
 	}
 	return changed;
 }

@@ -209,6 +209,32 @@ both() {
 	back 'and denied' denied egress bpf drop_all 'denied - -' 'its reply was denied on the return path by drop_all (tcx/egress on eth0, egress of dst)' --dst 10.96.0.10 --proto icmp
 }
 
+@test "a program that comes to the uplink during a run is met by the answers from outside" {
+	local id run
+	[ -e /dev/net/tun ] || skip 'no /dev/net/tun'
+	node "$PYTHON" "$ROOT/tests/e2e/tun.py" up0 192.0.2.1/24 answer > "$NODE_DIR/tun" 2> "$NODE_DIR/tun.err" 3>&- 7>&- &
+	wait_for grep -q ready "$NODE_DIR/tun"
+	node tc qdisc add dev up0 clsact
+	node mount -t bpf bpf /sys/fs/bpf
+	podctl up aside --addr 10.9.3.2/24 --gw 10.9.3.1
+	id=$(attach aside tcx/egress next_all --other-side)
+	node bpftool prog pin id "$id" /sys/fs/bpf/comes
+	node "$FLOWGEN" inject --pod netns:web --dst 192.0.2.7 --proto icmp --reply --count 600 --interval 100ms --output json \
+		> "$NODE_DIR/comes" 2> "$NODE_DIR/comes.err" 3>&- 7>&- &
+	run=$!
+	wait_for test -s "$NODE_DIR/comes"
+	node tc filter add dev up0 ingress bpf da object-pinned /sys/fs/bpf/comes
+	wait_for is_met
+	kill "$(leaf "$run")"
+	wait "$run" || :
+	output=$(head -n 1 "$NODE_DIR/comes")
+	holds '.outcome == "replied" and .reply.policy.verdict == "none"'
+}
+is_met() {
+	tail -n 1 "$NODE_DIR/comes" | jq -e '.outcome == "replied" and .reply.policy.stages.node == "allowed" and
+		(.reply.policy.programs | length == 1 and .[0].device == "up0")' > /dev/null 2>&1
+}
+
 @test "expectations: what is asked of the packet is not asked of its reply" {
 	hang dst tcx/egress drop_all
 	inject --reply --timeout 400ms --expect allow "${four[@]}"
