@@ -63,6 +63,12 @@ struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, bool t
 	return g;
 }
 
+bool fg_guard_is_of(const struct fg_guard *guard, const struct fg_pod *pod)
+{
+	return !guard ||
+	       (guard->places[0].netns == pod->inode && guard->places[1].netns == pod->host_inode);
+}
+
 /* What memory is short for. */
 static const char what[] = "tuples in use";
 

@@ -30,6 +30,9 @@ struct fg_guard *fg_guard_open(const struct fg_pod *pod, uint64_t probes, bool t
 			       struct fg_error *err);
 void fg_guard_close(struct fg_guard *guard);
 
+/* Whether it asks the namespaces of that pod, as they are now. NULL asks none, and is of any. */
+bool fg_guard_is_of(const struct fg_guard *guard, const struct fg_pod *pod);
+
 /*
  * The same for a probe that is about to be built. If its source port or ICMP identifier was
  * chosen at random, another one is chosen in its spec until the tuple is free; if none is found,

@@ -70,9 +70,16 @@ static int add_pod(void *self, const char *ref, const char *interface, enum fg_m
 	return pod;
 }
 
+/* A guard of another pod would also keep that one's namespace alive. */
 static int renew_pod(void *self, int pod, struct fg_error *err)
 {
-	return fg_session_renew_pod(((struct live *)self)->session, pod, err);
+	struct live *l = self;
+	int ret = fg_session_renew_pod(l->session, pod, err);
+
+	if ((size_t)pod < l->guard_count &&
+	    !fg_guard_is_of(l->guards[pod].guard, fg_session_pod(l->session, pod)))
+		fg_guard_close(FG_TAKE(l->guards[pod].guard));
+	return ret;
 }
 
 static const struct fg_pod *pod_of(void *self, int pod)

@@ -49,3 +49,24 @@ ended() { wait "$RUN" || :; }
 	output=$(tail -n 1 "$NODE_DIR/shared")
 	holds '.policy.verdict == "denied" and .policy.denied_by.id == null and (.policy.candidates | length) == 2'
 }
+
+@test "another pod is in the place of the sending one: its sockets are asked, too" {
+	local socket='import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("10.9.1.2", 4000)); print("ready", flush=True); time.sleep(9999)'
+	watch "$NODE_DIR/replaced" --dst 10.9.0.9:53 --proto udp --sport 4000 --count 100 --interval 100ms
+	podctl up after --addr 10.9.4.2/32
+	in_pod after ip addr add 10.9.1.2/32 dev eth0
+	in_pod after ip addr del 10.9.4.2/32 dev eth0
+	in_pod after "$PYTHON" -c "$socket" > "$NODE_DIR/bound" 2>&1 3>&- 7>&- &
+	wait_for grep -q ready "$NODE_DIR/bound"
+	node umount -l /run/netns/web
+	node mount --bind /run/netns/after /run/netns/web
+	node ip link del hweb
+	node ip route replace 10.9.1.2/32 dev hafter
+	status=0
+	wait "$RUN" || status=$?
+	cat "$NODE_DIR/replaced.err"
+	[ "$status" = 2 ]
+	grep -q '10.9.1.2:4000 > 10.9.0.9:53 udp is in use: pod netns:web has a socket' "$NODE_DIR/replaced.err"
+	output=$(head -n 1 "$NODE_DIR/replaced")
+	holds '.outcome == "delivered"'
+}
