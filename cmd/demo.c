@@ -85,6 +85,7 @@ static void child_exec(int node, const char *pod, const char *dst, int diagnosti
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
+	fg_fd_restore_limit();
 	if (node >= 0 && setns(node, CLONE_NEWNET))
 		_exit(fg_cmd_status(FG_ERR_INTERNAL));
 	execl("/proc/self/exe", "flowgen", "inject", "--pod", pod, "--dst", dst, "--proto", "udp",

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/count.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/nearest.h"
 #include "cmd.h"
@@ -183,6 +184,7 @@ int main(int argc, char **argv)
 
 	fg_timing_start();
 	fill_standard_fds();
+	fg_fd_raise_limit();
 	atexit(close_stdout);
 	/* No reader any more, or no room in the file: an error of the write, not the end of the
 	 * process. */

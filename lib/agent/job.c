@@ -131,6 +131,7 @@ static _Noreturn void become(const struct fg_agent_job *job, const struct start 
 		ready = dup2(start->standard[fd], fd) == fd;
 	for (size_t i = 0; ready && i < job->request.file_count; i++)
 		ready = !fcntl(job->request.files[i].fd, F_SETFD, 0);
+	fg_fd_restore_limit();
 	if (ready && start->argv)
 		execv("/proc/self/exe", start->argv);
 	dprintf(STDERR_FILENO, "flowgen: /proc/self/exe: %s\n", strerror(errno));

@@ -10,6 +10,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/*
+ * As many descriptors as this process may have: a run takes some for each pod. What it starts is
+ * not to have more than it would without: programs that use select() break.
+ */
+void fg_fd_raise_limit(void);
+
+/* The limit that flowgen itself was started with: where a process becomes another program. */
+void fg_fd_restore_limit(void);
+
 /* Closes *fd if it holds one, and makes it empty. errno is kept. */
 void fg_fd_close(int *fd);
 

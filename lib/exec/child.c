@@ -82,6 +82,7 @@ static pid_t start_command(const struct fg_child *child, const sigset_t *mask,
 	if (!pid) {
 		signal(SIGPIPE, SIG_DFL);
 		signal(SIGXFSZ, SIG_DFL);
+		fg_fd_restore_limit();
 		sigprocmask(SIG_SETMASK, mask, NULL);
 		/* Looked for in flowgen's own PATH. */
 		if (!child->output || !detach())

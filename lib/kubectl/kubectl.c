@@ -76,8 +76,10 @@ static int spawn(char *const *argv, const struct pipes *p, pid_t *pid)
 	code = code ?: posix_spawnattr_setsigmask(&attributes, &none) ?:
 	       posix_spawnattr_setsigdefault(&attributes, &defaults) ?:
 	       posix_spawnattr_setpgroup(&attributes, 0) ?:
-	       posix_spawnattr_setflags(&attributes, flags) ?:
-	       posix_spawnp(pid, "kubectl", &files, &attributes, argv, environ);
+	       posix_spawnattr_setflags(&attributes, flags);
+	fg_fd_restore_limit();
+	code = code ?: posix_spawnp(pid, "kubectl", &files, &attributes, argv, environ);
+	fg_fd_raise_limit();
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return code;

@@ -583,6 +583,22 @@ typing() { run node env PYTHONPATH="$ROOT/tests/e2e" PYTHONDONTWRITEBYTECODE=1 "
 	[ "$output" = 'from a pipe' ]
 }
 
+# flowgen raises its own, for runs with many pods; programs that use select() need what they are used to.
+@test "the command has the limit of descriptors that the caller has, of a scenario, too" {
+	local text='name: limits
+probes:
+  - name: soft
+    from: netns:web
+    exec: [bash, -c, "ulimit -Sn; ulimit -Hn"]
+    output: "^200"'
+	run node prlimit --nofile=200:4096 "$FLOWGEN" exec --pod netns:web -- bash -c 'ulimit -Sn; ulimit -Hn'
+	[ "$output" = $'200\n4096' ]
+	printf '%s\n' "$text" > "$NODE_DIR/limits.yaml"
+	run node prlimit --nofile=200:4096 "$FLOWGEN" run --allow-exec "$NODE_DIR/limits.yaml" --output json
+	is_status 0
+	[ "$(jq -r 'select(.command) | .command.output' <<< "$output")" = $'200\n4096' ]
+}
+
 # serve ADDRESS: a real web server in the pod dst, at port 8080.
 serve() {
 	[ ! -e "$NODE_DIR/http" ] || return 0

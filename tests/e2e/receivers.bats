@@ -99,6 +99,17 @@ of() { jq -se --argjson port "$1" "map(select(.packet.sport == \$port)) | length
 	[ "$(grep -c ^ok <<< "$output")" = 60 ]
 }
 
+@test "a soft limit on descriptors that is too low is raised as far as the hard one allows" {
+	podctl up web --addr 10.9.1.2/32
+	podctl up dst --addr 10.9.0.9/24 --gw 10.9.0.1
+	run --separate-stderr node prlimit --nofile=24:24 "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp
+	is_status 5
+	[[ $stderr == *'Too many open files'* ]]
+	run --separate-stderr node prlimit --nofile=24:4096 "$FLOWGEN" inject --pod netns:web --dst 10.9.0.9:53 --proto udp
+	is_status 0
+	holds '.outcome == "delivered"'
+}
+
 # three_alike: pods with one address of each family; only what the node says tells which is meant.
 three_alike() {
 	local n
