@@ -4,7 +4,6 @@
  * of this host has one run counter for all of them, which says nothing of one place.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -23,27 +22,14 @@ static void note_program(struct fg_attachments *a, uint32_t id)
 	a->cut |= id && !added;
 }
 
-/* Of a filter's actions that are programs, one is named: the others may be any. */
-static bool has_more_actions(const struct fg_program *filter)
-{
-	char text[sizeof(filter->action_text)], *rest = NULL;
-	size_t programs = 0;
-
-	memcpy(text, filter->action_text, sizeof(text));
-	for (char *word = strtok_r(text, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest))
-		programs += !strcmp(word, "bpf");
-	return programs > (filter->action_id != 0) ||
-	       strlen(filter->action_text) + 1 == sizeof(filter->action_text);
-}
-
-/* tc filters hold programs too: in other chains, of a qdisc, and as actions. */
+/*
+ * Filters in other chains, or of a qdisc, are these programs too. Their actions are not: an action
+ * takes programs of a type of its own (BPF_PROG_TYPE_SCHED_ACT).
+ */
 static void note(struct fg_attachments *a, const struct fg_program *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		note_program(a, list[i].id);
-		note_program(a, list[i].action_id);
-		a->cut |= has_more_actions(&list[i]);
-	}
 }
 
 /* What cannot be listed may hold any program. */
