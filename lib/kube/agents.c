@@ -203,10 +203,9 @@ static int create_daemonset(const struct fg_agents *agents, struct fg_error *err
 /* What runs of it now is used. */
 static int look_for_pods(struct fg_agents *agents, struct fg_error *err)
 {
+	static const char selector[] = "--selector=" FG_AGENTS_LABEL;
 	char namespace[80];
-	const char *const words[] = { "get",	       "pods",
-				      namespace,       "--selector=" FG_AGENTS_LABEL,
-				      "--output=json", NULL };
+	const char *const words[] = { "get", "pods", namespace, selector, "--output=json", NULL };
 	struct fg_kubectl_call call = FG_KUBECTL_CALL;
 	struct fg_objects objects = {};
 	int ret;
