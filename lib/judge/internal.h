@@ -239,6 +239,10 @@ bool fg_place_is_unchosen(const struct fg_context *context, const struct fg_obse
 bool fg_place_is_ipvs_or_chain(const struct fg_context *context, const struct fg_progress *p,
 			       const struct fg_observation *end, enum fg_kind kind);
 
+/* Whether a bridge or a chain of its prerouting dropped the packet, and nothing tells which. */
+bool fg_place_is_bridge_or_chain(const struct fg_context *context, const struct fg_observation *end,
+				 enum fg_kind kind);
+
 /* The stage in which a packet was dropped. */
 enum fg_stage fg_place_stage(const struct fg_context *context, const struct fg_progress *p,
 			     const struct fg_observation *end, enum fg_kind kind);

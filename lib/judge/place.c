@@ -168,6 +168,19 @@ bool fg_place_is_ipvs_or_chain(const struct fg_context *context, const struct fg
 	return kind == FG_KIND_NETFILTER && may_be_ipvs(context, p, end);
 }
 
+/*
+ * The bridge asks the chains of its prerouting itself (nf_hook_bridge_pre()), and frees what they
+ * drop as what it does not take, unless they have done that (nf_tables does, since Linux 6.8).
+ */
+bool fg_place_is_bridge_or_chain(const struct fg_context *context, const struct fg_observation *end,
+				 enum fg_kind kind)
+{
+	return kind == FG_KIND_BRIDGE && end->event.netns == context->host_netns &&
+	       (uint32_t)end->event.code == context->codes.not_specified &&
+	       fg_event_starts_with(end->symbol, "br_handle_frame") &&
+	       context->netfilter_bridge_in != FG_PRESENCE_NO;
+}
+
 enum fg_kind fg_place_kind(const struct fg_context *context, const struct fg_progress *p,
 			   const struct fg_observation *end)
 {

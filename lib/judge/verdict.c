@@ -440,6 +440,10 @@ static void find_decider(const struct fg_context *context, const struct fg_progr
 		stage->verdict = unknown(result, "netfilter dropped it on its way to a service of "
 						 "IPVS: whether a rule did, or IPVS itself, is not "
 						 "known (--trace-netfilter tells)");
+	} else if (fg_place_is_bridge_or_chain(context, end, d->kind)) {
+		stage->verdict = unknown(result, "a bridge dropped it where it was received: "
+						 "whether a chain of the bridge family did, or the "
+						 "bridge itself, is not known");
 	} else if (fg_kind_is_policy(d->kind)) {
 		stage->verdict = FG_VERDICT_DENIED;
 		find_filter(context, result);

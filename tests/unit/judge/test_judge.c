@@ -1581,6 +1581,34 @@ static void test_hooks_of_devices(void **state)
 #undef PIECE
 }
 
+/* What a bridge does not take is freed as what a chain of its prerouting drops. */
+static void test_bridge_or_chain(void **state)
+{
+	static const struct seen way[] = { UP_TO_HOST, FREE(PRIMARY, R_NOT_SPECIFIED,
+							    "br_handle_frame+0x1/0x2 [bridge]") };
+	static const enum fg_verdict verdicts[] = { UNKNOWN, NOBODY, UNKNOWN };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(verdicts); i++) {
+		struct fg_probe probe = {};
+		struct fg_ladder ladder;
+		struct fg_context context;
+
+		traces_ladder(&ladder, "");
+		context = traces_make(&ladder, PEER_EGRESS);
+		context.bridged = true;
+		context.netfilter_bridge_in = (enum fg_presence)i;
+		for (size_t k = 0; k < COUNT(way); k++)
+			traces_see(&probe.trace, &way[k]);
+		traces_judge(&context, &probe);
+		assert_int_equal(probe.result.verdict, verdicts[i]);
+		assert_int_equal(probe.result.outcome, DROPPED);
+		assert_int_equal(probe.result.decider.kind, FG_KIND_BRIDGE);
+		fg_trace_free(&probe.trace);
+		fg_ladder_free(&ladder);
+	}
+}
+
 /* Whether there are such hooks could not be found out; or which device that is. */
 static void test_unknown_hooks_of_devices(void **state)
 {
@@ -2385,6 +2413,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_own_netfilter_of_the_sender),
 		cmocka_unit_test(test_hooks_of_devices),
 		cmocka_unit_test(test_unknown_hooks_of_devices),
+		cmocka_unit_test(test_bridge_or_chain),
 		cmocka_unit_test(test_not_sent),
 	};
 
