@@ -64,7 +64,7 @@ files() { "$PYTHON" "$BATS_TEST_DIRNAME/deploy.py" "$1" "$deploy" "${@:2}"; }
 @test "the files: what one says of another is so" { files references; }
 @test "the files: containers are given words that flowgen knows" { files words "$FLOWGEN"; }
 
-@test "the files: the rights are those for what kubectl flowgen asks for" { files rights "$tests/../lib/kube/gather.c"; }
+@test "the files: the rights are those for what kubectl flowgen asks for" { files rights "$tests/../lib/kubectl/gather.c"; }
 
 @test "the files: the CronJob's scenario is one" {
 	files scenario > "$BATS_TEST_TMPDIR/scenario.yaml"
