@@ -309,7 +309,7 @@ be_busy() {
 	be_busy
 	agents | jq -e --argjson job "$("$PYTHON" -c 'import json, sys, yaml
 print(json.dumps(yaml.safe_load(open(sys.argv[1]))["spec"]["template"]["spec"]))' "$deploy/job.yaml")" '
-		.items | length == 1 and (.[0].spec | .nodeName == "node-a" and .hostPID and .hostNetwork and .activeDeadlineSeconds == 600 and
+		.items | length == 1 and (.[0].spec | .nodeName == "node-a" and .hostPID and .hostNetwork and .activeDeadlineSeconds == 3600 and
 		.containers[0].securityContext == $job.containers[0].securityContext and .containers[0].volumeMounts == $job.containers[0].volumeMounts and
 		[.volumes[].hostPath.path] == [$job.volumes[].hostPath.path])'
 	kill -INT "$(pgrep -x flowgen -P "$busy" || echo "$busy")"
