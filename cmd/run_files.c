@@ -106,7 +106,7 @@ static int open_writers(struct job *job, struct fg_error *err)
 
 static int write_record(const struct job *job, struct fg_error *err)
 {
-	FG_FREE char *text = fg_run_scenarios_record(job->scenarios, err);
+	FG_FREE char *text = fg_run_scenarios_record(job->scenarios, &job->ui, err);
 
 	return text ? fg_output_string(text, err) : -1;
 }

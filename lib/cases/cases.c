@@ -519,12 +519,12 @@ int fg_cases_miss(struct fg_cases *c, const char *node, const char *why, uint64_
 /* --- learning --- */
 
 char *fg_cases_record(const struct fg_cases *c, const struct fg_split *split, uint64_t *unknown,
-		      struct fg_error *err)
+		      const char **lost, struct fg_error *err)
 {
 	for (uint64_t i = 0; i < c->layout.total; i++)
 		*unknown += !c->marks[i].command && (!c->seen[i] || !strcmp(c->seen[i], "any"));
 	fg_split_restore(split, c->scenario.yaml.root);
-	return fg_scenario_record(&c->scenario, &c->layout, c->seen, c->statuses, err);
+	return fg_scenario_record(&c->scenario, &c->layout, c->seen, c->statuses, lost, err);
 }
 
 void fg_cases_result_free(struct fg_cases_result *r)

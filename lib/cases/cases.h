@@ -83,10 +83,10 @@ int fg_cases_miss(struct fg_cases *c, const char *node, const char *why, uint64_
 
 /*
  * The file with what was seen in place of what was expected. unknown: of how many probes nothing is
- * known ("any"). Returns YAML, owned by the caller, or NULL.
+ * known ("any"); lost: as of fg_scenario_record(). Returns YAML, owned by the caller, or NULL.
  */
 char *fg_cases_record(const struct fg_cases *c, const struct fg_split *split, uint64_t *unknown,
-		      struct fg_error *err);
+		      const char **lost, struct fg_error *err);
 
 void fg_cases_result_free(struct fg_cases_result *r);
 

@@ -102,6 +102,18 @@ static int fail_at(const struct file *f, const json_t *where, struct fg_error *e
 	return fg_error_prefix(err, "%s", f->path);
 }
 
+/* What is recorded is this text with other expectations. */
+static int keep_text(struct file *f, const char *text, size_t len, struct fg_error *err)
+{
+	struct fg_buffer events = {};
+	int ret = fg_yaml_events(&events, f->path, text, len, err);
+
+	if (!ret)
+		ret = fg_yaml_keep(&f->yaml, text, len, events.data, events.len, err);
+	fg_buffer_free(&events);
+	return ret;
+}
+
 static int open_text(struct run *r, const char *path, const char *text, size_t len,
 		     struct fg_error *err)
 {
@@ -111,6 +123,8 @@ static int open_text(struct run *r, const char *path, const char *text, size_t l
 		return -1;
 	f->path = path;
 	if (fg_yaml_read(&f->yaml, path, text, len, err))
+		return -1;
+	if (r->record && keep_text(f, text, len, err))
 		return -1;
 	if (fg_split_open(&f->split, f->yaml.root, r->settings, err))
 		return fail_at(f, f->split.failed, err);
@@ -829,12 +843,16 @@ static int conclude_request(struct run *r, size_t request, struct fg_error *err)
 static int record(struct run *r, struct fg_error *err)
 {
 	uint64_t unknown = 0;
-	FG_FREE char *text = fg_cases_record(&r->total.cases[0], &r->files[0].split, &unknown, err);
+	const char *lost;
+	FG_FREE char *text =
+		fg_cases_record(&r->total.cases[0], &r->files[0].split, &unknown, &lost, err);
 	struct fg_buffer out = {};
 	int ret;
 
 	if (!text)
 		return -1;
+	if (lost)
+		fg_job_warn(&r->job, FG_SCENARIO_LOST, lost);
 	if (unknown)
 		fg_job_warn(&r->job,
 			    "of %llu probes nothing is known: they are recorded as \"any\"",

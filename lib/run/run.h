@@ -363,9 +363,12 @@ struct fg_run_views fg_run_scenarios_views(const struct fg_run_scenarios *scenar
 bool fg_run_scenarios_run_commands(const struct fg_run_scenarios *scenarios);
 /* Whether this is one of their commands. self: struct fg_run_scenarios. */
 bool fg_run_scenarios_has_command(const void *self, const struct fg_scenario_command *command);
-/* The first file, with the observed results in place of its expectations; owned. NULL on failure.
+/*
+ * The first file, with the observed results in place of its expectations; owned. NULL on failure.
+ * What of its comments and layout cannot stay is a warning.
  */
-char *fg_run_scenarios_record(const struct fg_run_scenarios *scenarios, struct fg_error *err);
+char *fg_run_scenarios_record(const struct fg_run_scenarios *scenarios, const struct fg_run_ui *ui,
+			      struct fg_error *err);
 
 /*
  * Reads what --control takes: a port, an address, both, or a list of fields. What it leaves out is

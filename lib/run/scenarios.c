@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/nearest.h"
-#include "host/apart.h"
 #include "net/outfile.h"
+#include "reader/yaml.h"
 #include "run/internal.h"
 
 static int read_text(const char *path, struct fg_buffer *out, struct fg_error *err)
@@ -32,69 +31,6 @@ static int read_text(const char *path, struct fg_buffer *out, struct fg_error *e
 /* Until the other node sends. */
 #define AWAIT_NS 30000000000ULL
 
-/* --- libyaml has no privileges --- */
-
-/* What the events of a text of that size take, and more than it can make of them. */
-#define EVENTS_SIZE_MAX (512U << 20)
-
-struct parsing {
-	const char *file;
-	const struct fg_buffer *text;
-};
-
-static int parse_inside(void *arg, int fd)
-{
-	const struct parsing *p = arg;
-	struct fg_buffer events = {};
-	size_t done = 0;
-
-	if (fg_yaml_events(&events, p->file, p->text->len ? p->text->data : "", p->text->len, NULL))
-		return 1;
-	while (done < events.len) {
-		ssize_t n = write(fd, events.data + done, events.len - done);
-
-		if (n < 0 && errno != EINTR)
-			return 1;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	/* Though somebody should still hold the other end. */
-	return shutdown(fd, SHUT_WR) ? 1 : 0;
-}
-
-static int take_events(int fd, const char *file, struct fg_buffer *out, struct fg_error *err)
-{
-	char block[65536];
-	ssize_t n;
-
-	do {
-		n = read(fd, block, sizeof(block));
-		if (n < 0 && errno != EINTR)
-			return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "%s", file);
-		if (n > 0)
-			fg_buffer_put(out, block, (size_t)n);
-	} while (n && out->len <= EVENTS_SIZE_MAX && !out->failed);
-	return out->failed ? fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", file) : 0;
-}
-
-/* The events of the text, by a process of its own. Returns 0 or -1. */
-static int parse_apart(const char *file, const struct fg_buffer *text, struct fg_buffer *out,
-		       struct fg_error *err)
-{
-	struct parsing p = { .file = file, .text = text };
-	struct fg_apart apart;
-	int status, ret = fg_apart_start(&apart, parse_inside, &p, -1, false, err);
-
-	if (!ret)
-		ret = take_events(apart.fd, file, out, err);
-	status = fg_apart_end(&apart);
-	if (ret || !status)
-		return ret;
-	/* As fg_error_die() ends. */
-	if (status == FG_APART_DIED)
-		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", file);
-	return fg_fail(err, FG_ERR_INTERNAL, "%s: the process that reads it has ended", file);
-}
-
 static int parse(struct fg_scenario *scenario, const char *file, const struct fg_buffer *text,
 		 const struct fg_run_scenario_options *o, struct fg_error *err)
 {
@@ -105,10 +41,13 @@ static int parse(struct fg_scenario *scenario, const char *file, const struct fg
 	if (text->len > FG_YAML_SIZE_MAX)
 		return fg_scenario_read(scenario, file, text->data, text->len, o->settings,
 					o->setting_count, err);
-	ret = parse_apart(file, text, &events, err);
+	ret = fg_reader_yaml(file, text, &events, err);
 	if (!ret)
 		ret = fg_scenario_read_events(scenario, file, events.data, events.len, o->settings,
 					      o->setting_count, err);
+	if (!ret && o->record)
+		ret = fg_yaml_keep(&scenario->yaml, text->data, text->len, events.data, events.len,
+				   err);
 	fg_buffer_free(&events);
 	return ret;
 }
@@ -286,11 +225,16 @@ struct fg_run_views fg_run_scenarios_views(const struct fg_run_scenarios *scenar
 	return (struct fg_run_views){ scenarios->file_count, view_of, scenarios };
 }
 
-char *fg_run_scenarios_record(const struct fg_run_scenarios *scenarios, struct fg_error *err)
+char *fg_run_scenarios_record(const struct fg_run_scenarios *scenarios, const struct fg_run_ui *ui,
+			      struct fg_error *err)
 {
 	const struct fg_run_file *f = &scenarios->files[0];
+	const char *lost;
+	char *text = fg_scenario_record(&f->scenario, &f->layout, f->seen, f->statuses, &lost, err);
 
-	return fg_scenario_record(&f->scenario, &f->layout, f->seen, f->statuses, err);
+	if (text && lost)
+		fg_run_ui_warn(ui, FG_SCENARIO_LOST, lost);
+	return text;
 }
 
 static void free_found(struct fg_run_file *file)

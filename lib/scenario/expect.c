@@ -76,6 +76,21 @@ int fg_scenario_expect_word(const char *word, struct fg_scenario_expect *out)
 	return -1;
 }
 
+bool fg_scenario_same_word(const char *text, const char *word)
+{
+	return !strcmp(text, word) ||
+	       (text[0] && !text[1] && (text[0] & ~0x20) == (fg_scenario_letter(word) & ~0x20) &&
+		fg_scenario_letter(word));
+}
+
+char fg_scenario_letter(const char *word)
+{
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (!strcmp(word, words[i].word))
+			return words[i].letter;
+	return 0;
+}
+
 struct fg_scenario_expect fg_scenario_expect_of(enum fg_expect expect)
 {
 	static const char *const same[] = {

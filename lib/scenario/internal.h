@@ -101,6 +101,10 @@ int fg_scenario_read_expect(struct fg_scenario_reader *r, const json_t *node,
 /* One word or letter of a table. Returns 0, or -1 for an unknown word (without an error).
  */
 int fg_scenario_expect_word(const char *word, struct fg_scenario_expect *out);
+/* Whether a word or letter of a table means this word. */
+bool fg_scenario_same_word(const char *text, const char *word);
+/* The letter that a word has in tables; 0: it has none. */
+char fg_scenario_letter(const char *word);
 int fg_scenario_read_table(struct fg_scenario_reader *r, const json_t *node,
 			   struct fg_scenario_set *set);
 

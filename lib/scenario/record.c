@@ -58,30 +58,75 @@ static int put_cell(const struct record *rec, json_t *rows, const struct fg_scen
 	return json_array_set_new(row, b->column, json_string(word));
 }
 
+/* Whether all columns of a row have the same word. */
+static bool is_even(const json_t *row)
+{
+	for (size_t i = 1; i < json_array_size(row); i++)
+		if (!json_equal(json_array_get(row, 0), json_array_get(row, i)))
+			return false;
+	return true;
+}
+
+/*
+ * The text of a row of the file, changed to this row where that takes letters alone; whatever says
+ * the same stays. NULL: it takes words.
+ */
+static const char *row_as_before(const json_t *row, char *text)
+{
+	size_t n = 0, kept = 0;
+
+	for (char *at = text + strspn(text, " \t\n"); *at; n++) {
+		size_t len = strcspn(at, " \t\n");
+		const char *now = json_string_value(json_array_get(row, n));
+		char word[16];
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, at);
+		if (!now)
+			return NULL;
+		if (fg_scenario_same_word(word, now)) {
+			kept++;
+		} else if (len == 1 && fg_scenario_letter(now)) {
+			*at = fg_scenario_letter(now);
+			kept++;
+		}
+		at += len;
+		at += strspn(at, " \t\n");
+	}
+	return kept == n && (n == json_array_size(row) || (n == 1 && is_even(row))) ? text : NULL;
+}
+
 /* A row as words in their columns; with a single word if it is the same everywhere. */
 static json_t *row_text(const json_t *row)
 {
 	char *text = NULL;
-	size_t len, i, same = 0;
+	size_t len, i;
 	FILE *out = open_memstream(&text, &len);
 	json_t *word, *result;
-	const char *first = json_string_value(json_array_get(row, 0));
 
 	if (!out)
 		return NULL;
 	json_array_foreach ((json_t *)row, i, word) {
-		same += !strcmp(first, json_string_value(word));
 		fprintf(out, "%s%s", i ? " " : "", json_string_value(word));
 	}
 	fclose(out);
-	result = same == json_array_size(row) ? json_string(first) : json_string(text);
+	result = is_even(row) ? json_incref(json_array_get(row, 0)) : json_string(text);
 	free(text);
 	return result;
+}
+
+/* before: the row that the file has; NULL: none. */
+static json_t *row_like(const json_t *row, const json_t *before)
+{
+	FG_FREE char *text = json_is_string(before) ? strdup(json_string_value(before)) : NULL;
+	const char *kept = text ? row_as_before(row, text) : NULL;
+
+	return kept ? json_string(kept) : row_text(row);
 }
 
 static int record_matrix(const struct record *rec, size_t set, json_t *map)
 {
 	json_t *rows = json_object(), *table = json_object(), *row;
+	const json_t *before = json_object_get(map, "table");
 	const char *label;
 	int ret = rows && table ? 0 : -1;
 
@@ -89,7 +134,8 @@ static int record_matrix(const struct record *rec, size_t set, json_t *map)
 		if (rec->layout->blocks[i].set == set)
 			ret = put_cell(rec, rows, &rec->layout->blocks[i]);
 	json_object_foreach (rows, label, row)
-		if (!ret && json_object_set_new(table, label, row_text(row)))
+		if (!ret && json_object_set_new(table, label,
+						row_like(row, json_object_get(before, label))))
 			ret = -1;
 	json_decref(rows);
 	if (ret || json_object_set_new(map, "table", table)) {
@@ -167,7 +213,7 @@ static json_t *node_in_copy(const struct fg_scenario *s, const json_t *copy, con
 
 char *fg_scenario_record(const struct fg_scenario *scenario,
 			 const struct fg_scenario_layout *layout, const char *const *seen,
-			 const uint8_t *statuses, struct fg_error *err)
+			 const uint8_t *statuses, const char **lost, struct fg_error *err)
 {
 	const struct record rec = {
 		.scenario = scenario, .layout = layout, .seen = seen, .statuses = statuses
@@ -189,10 +235,13 @@ char *fg_scenario_record(const struct fg_scenario *scenario,
 		      : set->matrix ? record_matrix(&rec, i, map)
 				    : record_probe(&rec, i, map);
 	}
-	if (!ret)
-		text = fg_yaml_write(copy, err);
-	else
+	*lost = NULL;
+	if (!ret) {
+		text = fg_yaml_rewrite(&scenario->yaml, copy, lost, err);
+		text = *lost ? fg_yaml_write(copy, err) : text;
+	} else {
 		fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", scenario->yaml.file);
+	}
 	json_decref(copy);
 	return text;
 }

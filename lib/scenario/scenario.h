@@ -332,11 +332,14 @@ const char *fg_scenario_seen_word(const struct fg_result *result);
 /*
  * The scenario's file with what was seen in place of what was expected: seen has, for each probe of
  * the layout, a word as fg_scenario_seen_word() or NULL if nothing was sent; of a command that of
- * fg_flows_word_name(), and statuses its exit status. Returns YAML (owned by the caller), or NULL
- * if memory is short.
+ * fg_flows_word_name(), and statuses its exit status. If its text was kept (fg_yaml_keep()) it
+ * stays but for that: comments, order, layout; else *lost says why not, and is NULL otherwise.
+ * Returns YAML (owned by the caller), or NULL if memory is short.
  */
 char *fg_scenario_record(const struct fg_scenario *scenario,
 			 const struct fg_scenario_layout *layout, const char *const *seen,
-			 const uint8_t *statuses, struct fg_error *err);
+			 const uint8_t *statuses, const char **lost, struct fg_error *err);
+/* A warning of *lost. */
+#define FG_SCENARIO_LOST "the scenario is written anew, without its comments: %s"
 
 #endif

@@ -15,9 +15,10 @@
 /* One event; its texts follow, each with a NUL. */
 struct record {
 	uint8_t type;		     /* yaml_event_type_t; RECORD_ERROR: value is the message */
-	uint8_t style;		     /* of a scalar */
+	uint8_t style;		     /* of a scalar, a sequence or a mapping */
 	uint16_t error;		     /* of RECORD_ERROR: enum fg_error_kind */
 	uint32_t line, column;	     /* from 0 */
+	uint32_t start, end;	     /* in the text, in characters from 0 */
 	uint32_t value, anchor, tag; /* bytes; NO_TEXT: there is none */
 };
 #define RECORD_ERROR 255
@@ -59,6 +60,8 @@ static void put_event(struct fg_buffer *out, const yaml_event_t *e)
 	struct record r = { .type = (uint8_t)e->type,
 			    .line = (uint32_t)e->start_mark.line,
 			    .column = (uint32_t)e->start_mark.column,
+			    .start = (uint32_t)e->start_mark.index,
+			    .end = (uint32_t)e->end_mark.index,
 			    .value = NO_TEXT,
 			    .anchor = NO_TEXT,
 			    .tag = NO_TEXT };
@@ -78,10 +81,12 @@ static void put_event(struct fg_buffer *out, const yaml_event_t *e)
 	case YAML_SEQUENCE_START_EVENT:
 		anchor = e->data.sequence_start.anchor;
 		tag = e->data.sequence_start.tag;
+		r.style = (uint8_t)e->data.sequence_start.style;
 		break;
 	case YAML_MAPPING_START_EVENT:
 		anchor = e->data.mapping_start.anchor;
 		tag = e->data.mapping_start.tag;
+		r.style = (uint8_t)e->data.mapping_start.style;
 		break;
 	default:
 		break;
@@ -207,8 +212,8 @@ static void fill(yaml_event_t *out, const struct record *r, yaml_char_t *value, 
 		 yaml_char_t *tag)
 {
 	out->type = (yaml_event_type_t)r->type;
-	out->start_mark = (yaml_mark_t){ .line = r->line, .column = r->column };
-	out->end_mark = out->start_mark;
+	out->start_mark = (yaml_mark_t){ .index = r->start, .line = r->line, .column = r->column };
+	out->end_mark = (yaml_mark_t){ .index = r->end };
 	switch (out->type) {
 	case YAML_SCALAR_EVENT:
 		out->data.scalar.value = value;
@@ -223,10 +228,12 @@ static void fill(yaml_event_t *out, const struct record *r, yaml_char_t *value, 
 	case YAML_SEQUENCE_START_EVENT:
 		out->data.sequence_start.anchor = anchor;
 		out->data.sequence_start.tag = tag;
+		out->data.sequence_start.style = (yaml_sequence_style_t)r->style;
 		return;
 	case YAML_MAPPING_START_EVENT:
 		out->data.mapping_start.anchor = anchor;
 		out->data.mapping_start.tag = tag;
+		out->data.mapping_start.style = (yaml_mapping_style_t)r->style;
 		return;
 	default:
 		free(anchor);

@@ -412,10 +412,22 @@ int fg_yaml_read(struct fg_yaml *yaml, const char *file, const char *text, size_
 	return ret;
 }
 
+int fg_yaml_keep(struct fg_yaml *yaml, const void *text, size_t len, const void *events,
+		 size_t size, struct fg_error *err)
+{
+	fg_buffer_put(&yaml->text, text, len);
+	fg_buffer_put(&yaml->events, events, size);
+	return yaml->text.failed || yaml->events.failed
+		       ? fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", yaml->file)
+		       : 0;
+}
+
 void fg_yaml_free(struct fg_yaml *yaml)
 {
 	json_decref(yaml->root);
 	free(yaml->places);
 	free(yaml->file);
+	fg_buffer_free(&yaml->text);
+	fg_buffer_free(&yaml->events);
 	*yaml = (struct fg_yaml){};
 }

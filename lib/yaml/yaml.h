@@ -36,6 +36,7 @@ struct fg_yaml {
 	json_t *root;		      /* owned */
 	struct fg_yaml_place *places; /* a hash table by node; owned */
 	size_t place_count, place_room;
+	struct fg_buffer text, events; /* by fg_yaml_keep(); else empty */
 };
 
 /*
@@ -68,5 +69,22 @@ const struct fg_yaml_place *fg_yaml_place(const struct fg_yaml *yaml, const json
  * FG_ERR_INTERNAL if memory is short.
  */
 char *fg_yaml_write(const json_t *root, struct fg_error *err);
+
+/*
+ * Keeps the text of a document and its events (fg_yaml_events()), for fg_yaml_rewrite(). Copies
+ * both. Returns 0, or -1 with FG_ERR_INTERNAL if memory is short.
+ */
+int fg_yaml_keep(struct fg_yaml *yaml, const void *text, size_t len, const void *events,
+		 size_t size, struct fg_error *err);
+
+/*
+ * The text that was kept, changed where it says something else than the tree root, and only there:
+ * comments, order, quotes and empty lines stay. It reads as root. Where a node is replaced or left
+ * out, the comments in it go with it. Returns the text (owned by the caller); or NULL: with *why,
+ * if this text cannot be changed so (anchors, merge keys, block scalars in the way), or none was
+ * kept; else *why is NULL, and memory is short (FG_ERR_INTERNAL).
+ */
+char *fg_yaml_rewrite(const struct fg_yaml *yaml, const json_t *root, const char **why,
+		      struct fg_error *err);
 
 #endif

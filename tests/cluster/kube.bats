@@ -321,9 +321,9 @@ junit() {
 	END
 	ask run --record "$W/record.yaml"
 	[ "$status" = 0 ]
-	grep -q '^  cart: shop/cart-0$' <<< "$output"
+	grep -q '^pods: { cart: shop/cart-0 }$' <<< "$output"
 	grep -q 'svc:pay/none:80' <<< "$output"
-	grep -q 'expect: deny$' <<< "$output"
+	grep -q 'to: none, expect: deny }]$' <<< "$output"
 	wait_until 20 no_agents
 }
 

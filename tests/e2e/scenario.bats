@@ -399,6 +399,43 @@ deny  X!    .!
 	[ "$(jq -r 'select(.scenario).scenario.why' <<< "$output")" = 'reply: one of a different kind came' ]
 }
 
+@test "what is recorded keeps the comments, the order and the layout of its file" {
+	need tcx
+	# The same but for one cell of a table and one word; what holds already stays as it is written.
+	sed -e 's/^    demo-allow: allowed$/    demo-allow: "?      -        ?"   # not known/' -e 's/^    demo-none:  none$/    demo-none:  N      N        N/' \
+		"$ROOT/scenarios/demo.yaml" > "$OUT/old.yaml"
+	printf '\nprobes:\n  # DNS\n  - { name: dns, from: demo-none, to: demo-dst, dport: 53,\n      proto: udp } # by hand\n' >> "$OUT/old.yaml"
+	run --separate-stderr demo run --record "$OUT/old.yaml"
+	is_status 0
+	[[ $stderr != *comments* ]]
+	printf '%s\n' "$output" > "$OUT/new.yaml"
+	diff "$OUT/old.yaml" "$OUT/new.yaml" > "$OUT/changes" || :
+	cat "$OUT/changes"
+	diff - "$OUT/changes" <<- 'END'
+		26,27c26,27
+		<     demo-deny:  A      D        A
+		<     demo-allow: "?      -        ?"   # not known
+		---
+		>     demo-deny:  allowed deny allowed
+		>     demo-allow: "allowed skip allowed"   # not known
+		33c33
+		<       proto: udp } # by hand
+		---
+		>       proto: udp, expect: none } # by hand
+	END
+	scenario "$OUT/new.yaml"
+	is_status 0
+	# Where a text cannot stay, it is said.
+	printf 'name: x\ndefaults: &d {proto: udp}\nmatrix:\n  {from: demo-none, to: 10.201.9.9, ports: [53], <<: {expect: deny}}\npods: {demo-none: "netns:demo-none"} # c\n' > "$OUT/merge.yaml"
+	run --separate-stderr demo run --record "$OUT/merge.yaml"
+	is_status 0
+	[[ $stderr == *'warning: the scenario is written anew, without its comments: a merge key has something else than'* ]]
+	[[ $output != *'# c'* ]]
+	printf '%s\n' "$output" > "$OUT/anew.yaml"
+	scenario "$OUT/anew.yaml"
+	is_status 0
+}
+
 @test "what is recorded passes, and fails when a policy changes" {
 	need tcx
 	run --separate-stderr demo run --record "$ROOT/scenarios/demo.yaml"

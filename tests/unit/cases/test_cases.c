@@ -276,6 +276,7 @@ static void test_record(void **state)
 	struct fg_buffer out = {};
 	struct whole w = {};
 	uint64_t unknown = 0;
+	const char *lost;
 	struct fg_error err;
 	char *text;
 
@@ -288,7 +289,7 @@ static void test_record(void **state)
 	assert_true(w.cases.marks[2].command);
 	assert_int_equal(w.cases.marks[2].exit_status, 28);
 	/* The second is missing: nothing is known of it. */
-	text = fg_cases_record(&w.cases, &w.split, &unknown, &err);
+	text = fg_cases_record(&w.cases, &w.split, &unknown, &lost, &err);
 	assert_non_null(text);
 	assert_int_equal(unknown, 1);
 	assert_string_equal(text, "name: shop\n"

@@ -603,13 +603,14 @@ static void test_record_command(void **state)
 						   { .members = &p, .count = 1 } };
 	const char *const seen[] = { "allow", "allow", "deny", "deny", "denied" };
 	const uint8_t statuses[] = { 0, 1, 7, 7, 0 };
+	const char *lost;
 	struct fg_error err;
 	char *text;
 
 	(void)state;
 	read_it(commands);
 	lay(found);
-	text = fg_scenario_record(&scenario, &layout, seen, statuses, &err);
+	text = fg_scenario_record(&scenario, &layout, seen, statuses, &lost, &err);
 	assert_non_null(text);
 	fg_scenario_layout_free(&layout);
 	fg_scenario_free(&scenario);
@@ -635,6 +636,7 @@ static void test_record(void **state)
 						   { .why = "not here" } };
 	const char *seen[27] = {};
 	const uint8_t statuses[27] = {};
+	const char *lost;
 	struct fg_error err;
 	char *text;
 
@@ -643,7 +645,7 @@ static void test_record(void **state)
 	lay(found);
 	for (size_t i = 0; i < 23; i++)
 		seen[i] = i == 2 ? "deny" : i >= 15 ? "none" : "allowed";
-	text = fg_scenario_record(&scenario, &layout, seen, statuses, &err);
+	text = fg_scenario_record(&scenario, &layout, seen, statuses, &lost, &err);
 	assert_non_null(text);
 	fg_scenario_layout_free(&layout);
 	fg_scenario_free(&scenario);
