@@ -563,12 +563,15 @@ static int list_files(int netns, struct fg_hooks *out, struct fg_error *err)
 
 static int list_netlink(int netns, struct fg_hooks *out, struct fg_error *err)
 {
-	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open_protocol(netns, NETLINK_NETFILTER, err);
+	struct fg_error why = {};
+	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open_protocol(netns, NETLINK_NETFILTER, &why);
 	int ret;
 
+	/* A kernel without netfilter does not have these sockets. */
+	if (!sk && why.kind == FG_ERR_UNSUPPORTED && why.code != EPERM)
+		return 0;
 	if (!sk)
-		/* A kernel without netfilter does not have these sockets. */
-		return err && err->kind == FG_ERR_UNSUPPORTED && err->code != EPERM ? 0 : -1;
+		return fg_error_pass(err, &why);
 	ret = ask_hooks(sk, out);
 	if (ret == -ENOMEM || ret == -EPERM)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, -ret, "hooks of netfilter");

@@ -343,7 +343,7 @@ static int open_hop(struct fg_session *s, struct fg_endpoint *m, struct fg_hop *
 			fg_hint(err, "%.200s", note);
 		return -1;
 	}
-	if (fg_goal_find(&s->host, &m->pod, &hop->src, &hop->dst, hop->mac, &goal, err) ||
+	if (fg_goal_find(&s->host, &m->pod, &hop->src, &hop->dst, hop->mac, NULL, &goal, err) ||
 	    spare(s, m, hop, &goal, err) ||
 	    (fg_session_traces(s) && fg_watch_destination(&s->watch, &m->pod, &hop->dst, err)))
 		return -1;
@@ -351,7 +351,8 @@ static int open_hop(struct fg_session *s, struct fg_endpoint *m, struct fg_hop *
 	hop->found_ns = fg_clock_now();
 	/* Behind a virtual address of IPVS that all leads to one. */
 	if (hop->services.only.family &&
-	    fg_goal_find(&s->host, &m->pod, &hop->src, &hop->services.only, hop->mac, &goal, err))
+	    fg_goal_find(&s->host, &m->pod, &hop->src, &hop->services.only, hop->mac, NULL, &goal,
+			 err))
 		return -1;
 	return look_ahead(s, m, hop, &goal, err) || take_slot(s, m, hop, err) ? -1 : 0;
 }
@@ -417,19 +418,20 @@ struct fg_hop *fg_hop_find(struct fg_session *session, const struct fg_probe_spe
 /* Pods come and go, and addresses with them: where a hop leads to is asked once a second. */
 #define FIND_AGAIN_NS 1000000000ULL
 
-static bool leads_elsewhere(struct fg_session *s, const struct fg_endpoint *m,
-			    const struct fg_hop *hop)
+static bool leads_elsewhere(struct fg_session *s, const struct fg_endpoint *m, struct fg_hop *hop)
 {
 	const struct fg_way *way = &m->ways.list[hop->way - 1];
 	uint8_t mac[6];
 	struct fg_goal goal;
 
 	/* What cannot be asked now is asked when it is opened, which says why. */
-	if (fg_goal_find(&s->host, &m->pod, &hop->src, &hop->dst, hop->mac, &goal, NULL))
+	if (fg_goal_find(&s->host, &m->pod, &hop->src, &hop->dst, hop->mac, &hop->goal, &goal,
+			 NULL))
 		return true;
 	if (goal.kind != hop->goal.kind || goal.netns != hop->goal.netns ||
 	    goal.cookie != hop->goal.cookie || goal.ifindex != hop->goal.ifindex)
 		return true;
+	hop->goal = goal;
 	/* If the pod does not know the neighbour now, it is where it was. */
 	return !fg_route_next_hop(m->pod.rtnl, m->pod.netns, &m->pod.peer, &hop->dst, &way->route,
 				  0, mac, NULL) &&

@@ -13,9 +13,6 @@
 #include "net/route.h"
 #include "way/goal.h"
 
-/* Pods that route for pods: a node within a pod, and one more. */
-#define DEPTH_MAX 4
-
 /* The namespace that the packet is in, and where it came in. */
 struct stage {
 	struct nl_sock *sk;
@@ -28,6 +25,7 @@ struct question {
 	struct fg_host *host;
 	const struct fg_pod *pod;
 	const struct fg_addr *src, *dst;
+	const struct fg_goal *last; /* NULL: none */
 	struct fg_error *err;
 };
 
@@ -75,16 +73,20 @@ static int enter(const struct question *q, const struct stage *at, const struct 
 		return -1;
 	if (fd < 0)
 		return 0;
+	out->entered++;
 	next.sk = sk;
 	next.inode = fg_netns_inode(fd);
 	if (fg_link_get(sk, link->peer_ifindex, NULL, &in, NULL) ||
 	    (mac && memcmp(in.mac, mac, 6) != 0))
 		return 0;
 	ret = fg_route_is_local(sk, q->dst, q->err);
-	if (ret > 0)
-		*out = (struct fg_goal){ FG_GOAL_POD, next.inode, fg_rtnl_cookie(sk),
-					 link->peer_ifindex };
-	if (ret || next.depth >= DEPTH_MAX)
+	if (ret > 0) {
+		out->kind = FG_GOAL_POD;
+		out->netns = next.inode;
+		out->cookie = fg_rtnl_cookie(sk);
+		out->ifindex = link->peer_ifindex;
+	}
+	if (ret || next.depth >= FG_GOAL_DEPTH_MAX)
 		return ret;
 	return follow(q, &next, &in, out);
 }
@@ -95,21 +97,52 @@ static bool is_switch(const struct fg_link *link)
 }
 
 /* Open vSwitch's devices have its datapath as their master. */
+static bool is_port(const struct stage *at, const struct fg_link *by, const struct fg_link *l)
+{
+	bool of = !strcmp(by->kind, "bridge") ? l->master == by->ifindex : l->master != 0;
+
+	return of && l->ifindex != at->iif;
+}
+
+static int try_port(const struct question *q, const struct stage *at, const struct fg_link *port,
+		    const uint8_t *mac, struct fg_goal *out)
+{
+	int found = enter(q, at, port, mac, out);
+
+	if (found > 0)
+		out->ports[at->depth] = port->ifindex;
+	return found;
+}
+
+/*
+ * Each port costs a look into a namespace, and a session asks each second for each destination: so
+ * the port that it was behind is tried first. Whether it is found there is asked anew.
+ */
+static int try_last(const struct question *q, const struct stage *at, const struct fg_link *by,
+		    const uint8_t *mac, struct fg_goal *out)
+{
+	int last = q->last ? q->last->ports[at->depth] : 0;
+	struct fg_link port;
+
+	return last && !fg_link_get(at->sk, last, NULL, &port, NULL) && is_port(at, by, &port)
+		       ? try_port(q, at, &port, mac, out)
+		       : 0;
+}
+
 static int try_ports(const struct question *q, const struct stage *at, const struct fg_link *by,
 		     const uint8_t *mac, struct fg_goal *out)
 {
 	struct fg_links links = {};
-	int found = 0;
+	int found = try_last(q, at, by, mac, out);
 
+	if (found > 0)
+		return found;
+	found = 0;
 	if (fg_link_list(at->sk, &links, q->err))
 		return -1;
-	for (size_t i = 0; i < links.count && !found; i++) {
-		const struct fg_link *l = &links.links[i];
-		bool of = !strcmp(by->kind, "bridge") ? l->master == by->ifindex : l->master != 0;
-
-		if (of && l->ifindex != at->iif)
-			found = enter(q, at, l, mac, out);
-	}
+	for (size_t i = 0; i < links.count && !found; i++)
+		if (is_port(at, by, &links.links[i]))
+			found = try_port(q, at, &links.links[i], mac, out);
 	fg_links_free(&links);
 	return found;
 }
@@ -169,10 +202,10 @@ static int follow(const struct question *q, const struct stage *at, const struct
 }
 
 int fg_goal_find(struct fg_host *host, const struct fg_pod *pod, const struct fg_addr *src,
-		 const struct fg_addr *dst, const uint8_t mac[6], struct fg_goal *out,
-		 struct fg_error *err)
+		 const struct fg_addr *dst, const uint8_t mac[6], const struct fg_goal *last,
+		 struct fg_goal *out, struct fg_error *err)
 {
-	const struct question q = { host, pod, src, dst, err };
+	const struct question q = { host, pod, src, dst, last, err };
 	const struct stage at = { pod->host_rtnl, pod->host_inode, pod->primary.ifindex, 0, mac };
 	/* Each device of the node may have the same link-local address. */
 	int own = fg_addr_is_link_local(dst) ? fg_below_node_holds(pod, dst, err)

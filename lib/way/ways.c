@@ -185,7 +185,7 @@ static int check_outside(struct fg_host *host, const struct fg_pod *uplink,
 			       "source %s: it is an address of the node itself, and not from "
 			       "outside",
 			       text);
-	if (own || fg_goal_find(host, uplink, src, src, uplink->primary.mac, &goal, err))
+	if (own || fg_goal_find(host, uplink, src, src, uplink->primary.mac, NULL, &goal, err))
 		return -1;
 	if (goal.kind != FG_GOAL_POD)
 		return 0;

@@ -322,7 +322,7 @@ static void assert_goal(const char *dst, enum fg_goal_kind kind, pid_t pid, cons
 	char path[64];
 	FG_FD int fd = -1;
 
-	if (fg_goal_find(&bed.host, &bed.pod, &from, &to, bed.pod.primary.mac, &goal, &err))
+	if (fg_goal_find(&bed.host, &bed.pod, &from, &to, bed.pod.primary.mac, NULL, &goal, &err))
 		fail_msg("%s: %s", dst, err.message);
 	if (goal.kind != kind)
 		fail_msg("%s: goal %d, should be %d", dst, goal.kind, kind);
@@ -399,6 +399,51 @@ static void test_goals_by_bridge(void **state)
 	assert_goal("10.9.2.9", FG_GOAL_POD, bed.dst, "eth0");
 }
 
+static struct fg_goal goal_after(const struct fg_goal *last)
+{
+	const struct fg_addr to = addr("10.9.2.9"), from = addr("10.9.1.9");
+	struct fg_goal goal;
+	struct fg_error err;
+
+	if (fg_goal_find(&bed.host, &bed.pod, &from, &to, bed.pod.primary.mac, last, &goal, &err))
+		fail_msg("%s", err.message);
+	return goal;
+}
+
+/* A session asks each second: then not all ports are searched again. */
+static void test_the_port_it_was_behind_is_tried_first(void **state)
+{
+	struct fg_goal first, again, moved;
+
+	(void)state;
+	if (run("ip link add br0 type bridge && ip link set br0 up"))
+		prog_skip("this kernel has no bridge");
+	MUST("ip addr flush dev hdst; ip addr add 10.9.2.1/24 dev br0; "
+	     "for i in 1 2 3 4 5; do ip link add p$i master br0 type veth peer name q$i netns %d; done; "
+	     "ip link add last0 master br0 type veth peer name eth9 netns %d; ip link set last0 up",
+	     bed.deep, bed.dst);
+	first = goal_after(NULL);
+	assert_int_equal(first.kind, FG_GOAL_POD);
+	assert_int_equal(first.entered, 6);
+	again = goal_after(&first);
+	assert_int_equal(again.entered, 1);
+	assert_int_equal(again.kind, FG_GOAL_POD);
+	assert_int_equal(again.netns, first.netns);
+	assert_int_equal(again.ifindex, first.ifindex);
+	assert_int_equal(again.ports[0], first.ports[0]);
+	/* It is a port no more, and another is. */
+	MUST("ip link set last0 nomaster; ip link set hdst master br0");
+	moved = goal_after(&again);
+	assert_int_equal(moved.kind, FG_GOAL_POD);
+	assert_int_equal(moved.netns, first.netns);
+	assert_int_not_equal(moved.ifindex, first.ifindex);
+	/* It does not hold the address any more. */
+	MUST("dst ip addr del 10.9.2.9/24 dev eth0");
+	moved = goal_after(&moved);
+	assert_int_equal(moved.kind, FG_GOAL_OUT);
+	assert_int_equal(moved.ports[0], 0);
+}
+
 /* web and dst on one bridge, which has no address: by the Ethernet address alone. */
 static void test_goals_on_one_link(void **state)
 {
@@ -418,18 +463,19 @@ static void test_goals_on_one_link(void **state)
 	fg_pod_close(&bed.pod);
 	snprintf(ref, sizeof(ref), "pid:%d", bed.web);
 	assert_int_equal(fg_pod_open(&bed.host, ref, NULL, &bed.pod, NULL), 0);
-	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, dst.peer.mac, &goal, NULL),
-			 0);
+	assert_int_equal(
+		fg_goal_find(&bed.host, &bed.pod, &from, &to, dst.peer.mac, NULL, &goal, NULL), 0);
 	assert_int_equal(goal.kind, FG_GOAL_POD);
 	assert_int_equal(goal.netns, dst.inode);
 	assert_int_equal(goal.ifindex, dst.peer.ifindex);
 	/* An address that nobody has there. */
-	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, nobody, &goal, NULL), 0);
+	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, nobody, NULL, &goal, NULL),
+			 0);
 	assert_int_equal(goal.kind, FG_GOAL_OUT);
 	/* One that is dst's, for an address that it does not hold. */
 	MUST("dst ip addr del 10.9.1.8/24 dev eth0; web ip addr add 10.9.1.8/32 dev lo");
-	assert_int_equal(fg_goal_find(&bed.host, &bed.pod, &from, &to, dst.peer.mac, &goal, NULL),
-			 0);
+	assert_int_equal(
+		fg_goal_find(&bed.host, &bed.pod, &from, &to, dst.peer.mac, NULL, &goal, NULL), 0);
 	assert_int_equal(goal.kind, FG_GOAL_OUT);
 	fg_pod_close(&dst);
 }
@@ -450,8 +496,8 @@ static void test_a_namespace_that_cannot_be_opened(void **state)
 	none = (struct rlimit){ (rlim_t)last, before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	/* Not all callers want to know why. */
-	ret[0] = fg_goal_find(&bed.host, &bed.pod, &from, &to, mac, &goal, NULL);
-	ret[1] = fg_goal_find(&bed.host, &bed.pod, &from, &to, mac, &goal, &err[0]);
+	ret[0] = fg_goal_find(&bed.host, &bed.pod, &from, &to, mac, NULL, &goal, NULL);
+	ret[1] = fg_goal_find(&bed.host, &bed.pod, &from, &to, mac, NULL, &goal, &err[0]);
 	below[0] = fg_below_look(&bed.host, &bed.pod, NULL);
 	below[1] = fg_below_look(&bed.host, &bed.pod, &err[1]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
@@ -775,6 +821,7 @@ int main(void)
 		TEST(test_goals_by_route),
 		TEST(test_a_decoy_is_no_goal),
 		TEST(test_goals_by_bridge),
+		TEST(test_the_port_it_was_behind_is_tried_first),
 		TEST(test_goals_on_one_link),
 		TEST(test_a_namespace_that_cannot_be_opened),
 		TEST(test_names_are_forgotten_with_the_namespace),
