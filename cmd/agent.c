@@ -63,10 +63,11 @@ static int run(const struct fg_verb *verb, int argc, char **argv)
 	if (status)
 		return status;
 	for (size_t i = 0; i < COUNT(allowed); i++)
-		verbs[i] =
-			(struct fg_agent_verb){ .name = allowed[i]->name,
-						.output = has_option(allowed[i], "output"),
-						.host_root = has_option(allowed[i], "host-root") };
+		verbs[i] = (struct fg_agent_verb){ .name = allowed[i]->name,
+						   .output = has_option(allowed[i], "output"),
+						   .host_root = has_option(allowed[i], "host-root"),
+						   .commands = allowed[i] == &fg_verb_exec ||
+							       allowed[i] == &fg_verb_run };
 	/* Its answers are as the client wants them, and not as the node does. */
 	setenv("FLOWGEN_CONFIG", "", 1);
 	unsetenv("FLOWGEN_OUTPUT");

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/grow.h"
+#include "host/confine.h"
 #include "signals/signals.h"
 
 /* For what is still to be written after the last request was killed. */
@@ -447,6 +448,9 @@ static int begin(struct agent *a, struct fg_error *err)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "uname");
 	a->signals = fg_signals_open(err);
 	if (a->signals < 0)
+		return -1;
+	/* One that holds starts nothing. */
+	if (a->options->hold ? fg_confine(FG_CONFINE_PARSE, false, err) : fg_confine_rest(err))
 		return -1;
 	a->deadline_at = a->options->deadline_ns ? now + a->options->deadline_ns : 0;
 	a->idle_at = a->options->idle_ns && !a->options->hold ? now + a->options->idle_ns : 0;

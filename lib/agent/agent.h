@@ -17,6 +17,7 @@ struct fg_agent_verb {
 	const char *name;
 	bool output;	/* --output json */
 	bool host_root; /* --host-root DIR */
+	bool commands;	/* it runs commands of the client's, which are not confined */
 };
 
 struct fg_agent_options {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "host/confine.h"
 
 #define CANNOT_START 5 /* the exit status of an internal error */
 
@@ -113,6 +114,21 @@ struct start {
 };
 
 /*
+ * What a verb does by itself is known before it has begun. One that runs commands of the client's
+ * would hand this down to them.
+ */
+static void confine(const struct fg_agent_verb *verb)
+{
+	struct fg_error err;
+
+	if (!fg_confine_resume(&err) &&
+	    (verb->commands || !fg_confine(FG_CONFINE_STARTER, false, &err)))
+		return;
+	dprintf(STDERR_FILENO, "flowgen: %s\n", err.message);
+	_exit(CANNOT_START);
+}
+
+/*
  * In the process. It ends with the agent, even if that is killed. It leaves the terminal's group,
  * so that ^C is the agent's to hand on.
  */
@@ -132,6 +148,7 @@ static _Noreturn void become(const struct fg_agent_job *job, const struct start 
 	for (size_t i = 0; ready && i < job->request.file_count; i++)
 		ready = !fcntl(job->request.files[i].fd, F_SETFD, 0);
 	fg_fd_restore_limit();
+	confine(job->verb);
 	if (ready && start->argv)
 		execv("/proc/self/exe", start->argv);
 	dprintf(STDERR_FILENO, "flowgen: /proc/self/exe: %s\n", strerror(errno));

@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "demo/play.h"
 #include "demo/testbed.h"
+#include "host/confine.h"
 
 #define DEMO_NODE "demo-node"
 #define DEMO_DENIED_PORT 9999
@@ -219,7 +220,7 @@ static int stage_open(struct demo *demo, struct fg_error *err)
 	return 0;
 }
 
-int fg_play_remove(struct fg_error *err)
+static int remove_all(struct fg_error *err)
 {
 	const char *names[PODS + 1] = { [PODS] = DEMO_NODE };
 	struct fg_error ignored = {};
@@ -299,10 +300,15 @@ static int tell_end(const struct demo *demo, struct fg_error *err)
 		   "them;\nflowgen demo --keep leaves the demo's pods up for more questions.\n");
 }
 
+int fg_play_remove(struct fg_error *err)
+{
+	return fg_confine(FG_CONFINE_STARTER, false, err) ? -1 : remove_all(err);
+}
+
 int fg_play(const struct fg_play *play, struct fg_error *err)
 {
 	struct demo demo = { .play = play, .node = -1 };
-	int ret = stage_open(&demo, err);
+	int ret = fg_confine(FG_CONFINE_STARTER, false, err) ? -1 : stage_open(&demo, err);
 	bool opened = demo.node >= 0;
 
 	if (!ret && !play->stopped())
@@ -313,7 +319,7 @@ int fg_play(const struct fg_play *play, struct fg_error *err)
 		ret = tell_end(&demo, err);
 	/* Only what this run has made: where the node was there before, its pods were too. */
 	if (play->keep && opened && (ret || play->stopped()))
-		fg_play_remove(ret ? NULL : err);
+		remove_all(ret ? NULL : err);
 	fg_fd_close(&demo.node);
 	return ret;
 }

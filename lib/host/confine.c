@@ -38,30 +38,69 @@ static uint64_t kept_capabilities(enum fg_confine kind, bool files)
 					BIT(CAP_DAC_READ_SEARCH);
 	uint64_t kept = kind == FG_CONFINE_SESSION ? session
 			: kind == FG_CONFINE_EXEC  ? session | BIT(CAP_KILL)
-			: kind == FG_CONFINE_READ  ? BIT(CAP_DAC_READ_SEARCH)
-						   : 0;
+			: kind == FG_CONFINE_STARTER
+				? session | BIT(CAP_KILL) | BIT(CAP_DAC_OVERRIDE)
+			: kind == FG_CONFINE_READ ? BIT(CAP_DAC_READ_SEARCH)
+						  : 0;
 
 	return files ? kept | BIT(CAP_DAC_OVERRIDE) : kept;
 }
 
-static int drop_capabilities(uint64_t kept, struct fg_error *err)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
+struct capabilities {
+	struct __user_cap_header_struct head;
+	struct __user_cap_data_struct data[2]; /* of the lower 32, and of the others */
+};
 
-	if (syscall(SYS_capget, &head, data))
+static int read_capabilities(struct capabilities *c, struct fg_error *err)
+{
+	*c = (struct capabilities){ .head.version = _LINUX_CAPABILITY_VERSION_3 };
+	if (syscall(SYS_capget, &c->head, c->data))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "read the capabilities");
+	return 0;
+}
+
+static int set_effective(bool on, struct fg_error *err)
+{
+	struct capabilities c;
+
+	if (read_capabilities(&c, err))
+		return -1;
+	for (int i = 0; i < 2; i++)
+		c.data[i].effective = on ? c.data[i].permitted : 0;
+	if (syscall(SYS_capset, &c.head, c.data))
+		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "set the capabilities in effect");
+	return 0;
+}
+
+int fg_confine_rest(struct fg_error *err)
+{
+	return set_effective(false, err);
+}
+
+int fg_confine_resume(struct fg_error *err)
+{
+	return set_effective(true, err);
+}
+
+/* inherit: what is kept gets over to a program that it runs, for another user than root as well. */
+static int drop_capabilities(uint64_t kept, bool inherit, struct fg_error *err)
+{
+	struct capabilities c;
+
+	if (read_capabilities(&c, err))
+		return -1;
 	/* What is not in the bounding set cannot be had again. EPERM: it is not ours to change. */
 	for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
 		if (!(kept & BIT(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) && errno != EPERM)
 			return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "drop capabilities");
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (!inherit)
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= (uint32_t)(kept >> 32 * i);
-		data[i].effective &= (uint32_t)(kept >> 32 * i);
-		data[i].inheritable = 0;
+		c.data[i].permitted &= (uint32_t)(kept >> 32 * i);
+		c.data[i].effective &= (uint32_t)(kept >> 32 * i);
+		c.data[i].inheritable &= inherit ? (uint32_t)(kept >> 32 * i) : 0;
 	}
-	if (syscall(SYS_capset, &head, data))
+	if (syscall(SYS_capset, &c.head, c.data))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "drop capabilities");
 	return 0;
 }
@@ -192,6 +231,60 @@ static const char *const signalling[] = {
 	"timer_delete", "getpgrp", "getpgid",
 };
 
+/*
+ * A process that starts flowgen hands its filter down, and all that flowgen may need to be set up
+ * stays: what is left out is what none of it ever needs, and what takes over the kernel, another
+ * process or another user.
+ */
+static const char *const never[] = {
+	"acct",
+	"add_key",
+	"chroot",
+	"clock_adjtime",
+	"clock_settime",
+	"delete_module",
+	"fanotify_init",
+	"finit_module",
+	"init_module",
+	"io_uring_enter",
+	"io_uring_register",
+	"io_uring_setup",
+	"ioperm",
+	"iopl",
+	"kexec_file_load",
+	"kexec_load",
+	"keyctl",
+	"mknod",
+	"mknodat",
+	"move_pages",
+	"open_by_handle_at",
+	"pivot_root",
+	"process_madvise",
+	"process_vm_readv",
+	"process_vm_writev",
+	"ptrace",
+	"quotactl",
+	"reboot",
+	"request_key",
+	"setdomainname",
+	"setfsgid",
+	"setfsuid",
+	"setgid",
+	"setgroups",
+	"sethostname",
+	"setregid",
+	"setresgid",
+	"setresuid",
+	"setreuid",
+	"settimeofday",
+	"setuid",
+	"swapoff",
+	"swapon",
+	"syslog",
+	"userfaultfd",
+	"vhangup",
+};
+
 /* A call that is allowed where the bits of mask in its argument are as in value. */
 struct narrow {
 	const char *call;
@@ -241,7 +334,7 @@ static const struct narrow narrow_watch[] = {
 	{ "bpf", 0, WHOLE, BPF_OBJ_GET_INFO_BY_FD },
 };
 
-static int allow(scmp_filter_ctx filter, const char *const *names, size_t count)
+static int list(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count)
 {
 	int ret = 0;
 
@@ -250,9 +343,14 @@ static int allow(scmp_filter_ctx filter, const char *const *names, size_t count)
 
 		/* Negative: another architecture has it. */
 		if (call >= 0)
-			ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+			ret = seccomp_rule_add(filter, action, call, 0);
 	}
 	return ret;
+}
+
+static int allow(scmp_filter_ctx filter, const char *const *names, size_t count)
+{
+	return list(filter, SCMP_ACT_ALLOW, names, count);
 }
 
 static int allow_narrow(scmp_filter_ctx filter, const struct narrow *list, size_t count)
@@ -283,8 +381,11 @@ static bool opens_files(enum fg_confine kind)
 
 static int fill(scmp_filter_ctx f, enum fg_confine kind, bool files)
 {
-	int ret = allow(f, basic, COUNT(basic));
+	int ret;
 
+	if (kind == FG_CONFINE_STARTER)
+		return list(f, SCMP_ACT_ERRNO(ENOSYS), never, COUNT(never));
+	ret = allow(f, basic, COUNT(basic));
 	if (!ret)
 		ret = allow_narrow(f, narrow_basic, COUNT(narrow_basic));
 	if (!ret && opens_files(kind))
@@ -343,7 +444,7 @@ static int load_filter(enum fg_confine kind, bool files)
 	int ret;
 
 	errno = 0;
-	filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	filter = seccomp_init(kind == FG_CONFINE_STARTER ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS));
 	ret = filter ? fill(filter, kind, files) : -ENOMEM;
 	if (!ret)
 		ret = compile(filter, code, sizeof(code), &len);
@@ -367,7 +468,7 @@ static int give_up(enum fg_confine kind, bool files, struct fg_error *err)
 {
 	int ret;
 
-	if (drop_capabilities(kept_capabilities(kind, files), err))
+	if (drop_capabilities(kept_capabilities(kind, files), kind == FG_CONFINE_STARTER, err))
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "no_new_privs");

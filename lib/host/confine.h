@@ -18,6 +18,7 @@ enum fg_confine {
 	FG_CONFINE_READ,    /* diff: reads files, writes to standard output */
 	FG_CONFINE_PARSE,   /* reads and writes what is open already: host/apart.h */
 	FG_CONFINE_EXEC,    /* exec, once its command runs: a session that signals the command */
+	FG_CONFINE_STARTER, /* starts flowgen, which confines itself further once it is set up */
 };
 
 /*
@@ -27,6 +28,15 @@ enum fg_confine {
  * Returns 0, or -1 with FG_ERR_INTERNAL.
  */
 int fg_confine(enum fg_confine kind, bool files, struct fg_error *err);
+
+/*
+ * For a process that only waits, and starts others: none of its capabilities is in effect until
+ * fg_confine_resume(), which the process that it starts calls for itself. It could take them back,
+ * so this keeps it from what it does by mistake, not from what it is made to do. Each returns 0, or
+ * -1 with FG_ERR_INTERNAL.
+ */
+int fg_confine_rest(struct fg_error *err);
+int fg_confine_resume(struct fg_error *err);
 
 /* Whether a filter can be installed here; tried in a process of its own. Returns 0 or -1. */
 int fg_confine_probe(struct fg_error *err);

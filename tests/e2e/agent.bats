@@ -86,6 +86,11 @@ same_state() { host_state | diff "$BATS_TEST_TMPDIR/before" - > "$BATS_TEST_TMPD
 	drive ends
 }
 
+@test 'it gives up what it does not need: at rest, before a request begins, and on hold' {
+	need tcx
+	drive confined
+}
+
 @test 'more requests than may wait' {
 	need tcx
 	drive too_many

@@ -446,6 +446,36 @@ def host_root():
     assert agent.end() == (0, "")
 
 
+def status(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file)
+
+
+def confined():
+    """What waits has no capability in effect; what holds has none, and starts nothing; a request is confined before it begins."""
+    full = status("self")
+    agent = Agent()
+    own = status(agent.process.pid)
+    assert int(own["CapEff"], 16) == 0 and own["CapPrm"] == full["CapPrm"], own
+    agent.run("c", *CATCH)
+    agent.run("x", "exec", "--pod", "netns:web", "--", "cat", "/proc/self/status")
+    agent.until("c", "message")
+    child, = (pid for pid in agent.children() if b"catch" in open(f"/proc/{pid}/cmdline", "rb").read())
+    # One filter of the agent's, and one of its own.
+    wait_until(lambda: int(status(child)["Seccomp_filters"]) == 2, "two filters")
+    assert status_of(agent, "x") == 0, agent.answers["x"]
+    # The client's own command is as it would be without an agent.
+    seen = dict(line.split(":\t", 1) for line in agent.all("x", "text") if ":\t" in line)
+    assert seen["CapEff"] == full["CapEff"] and seen["NoNewPrivs"] == full["NoNewPrivs"] and seen["Seccomp"] == full["Seccomp"], seen
+    agent.ask(id="c", cancel=True)
+    assert agent.end() == (0, "")
+    agent = Agent("--hold")
+    own = status(agent.process.pid)
+    assert int(own["CapPrm"], 16) == int(own["CapBnd"], 16) == 0 and own["NoNewPrivs"] == "1" and own["Seccomp"] == "2", own
+    agent.process.terminate()
+    assert agent.rest_of() == (0, "")
+
+
 def main():
     global FLOWGEN, LOG
     FLOWGEN = sys.argv[2]

@@ -88,6 +88,22 @@ ends_by() {
 	ends_by TERM 143 --keep
 }
 
+@test "it gives up what neither it nor flowgen inject needs, before it makes anything" {
+	local line
+	mkfifo "$BATS_TEST_TMPDIR/says"
+	node "$FLOWGEN" demo > "$BATS_TEST_TMPDIR/says" 2>&1 3>&- &
+	exec 5< "$BATS_TEST_TMPDIR/says"
+	read -r line <&5
+	node sh -c 'cat "$(grep -lx flowgen /proc/[0-9]*/comm | head -n1 | sed s/comm/status/)"' > "$BATS_TEST_TMPDIR/status"
+	cat <&5 > /dev/null
+	exec 5<&-
+	wait $!
+	[ "$(awk '$1 == "NoNewPrivs:" { print $2 }' "$BATS_TEST_TMPDIR/status")" = 1 ]
+	[ "$(awk '$1 == "Seccomp:" { print $2 }' "$BATS_TEST_TMPDIR/status")" = 2 ]
+	# CAP_SYS_MODULE and CAP_SYS_RAWIO.
+	[ $((0x$(awk '$1 == "CapBnd:" { print $2 }' "$BATS_TEST_TMPDIR/status") >> 16 & 3)) = 0 ]
+}
+
 # bats test_tags=novm
 @test "in a chroot whose root is no mount point it says so, and what to do" {
 	local root=$BATS_TEST_TMPDIR/root

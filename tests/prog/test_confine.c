@@ -20,7 +20,10 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +33,8 @@
 #include "net/link.h"
 #include "net/netns.h"
 #include "net/rtnl.h"
+
+static const char attempts_are_tried[] = "x";
 
 /* Each returns 0 if it could do it. */
 static int run_program(void)
@@ -75,7 +80,7 @@ static int start_thread(void)
 
 static int trace_parent(void)
 {
-	return (int)ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+	return (int)ptrace(PTRACE_SEIZE, getppid(), NULL, NULL);
 }
 
 static int signal_parent(void)
@@ -116,6 +121,24 @@ static int become_other(void)
 	return (int)syscall(SYS_setuid, 65534);
 }
 
+static int look_into_parent(void)
+{
+	char here;
+	struct iovec local = { &here, 1 }, remote = { (void *)attempts_are_tried, 1 };
+
+	return process_vm_readv(getppid(), &local, 1, &remote, 1, 0) == 1 ? 0 : -1;
+}
+
+static int change_root(void)
+{
+	return chroot("/");
+}
+
+static int make_device(void)
+{
+	return mknod("/mnt/confine", S_IFCHR | 0600, makedev(1, 3));
+}
+
 static int load_module(void)
 {
 	return (int)syscall(SYS_finit_module, 0, "", 0) && errno != ENOSYS && errno != EPERM ? 0
@@ -152,30 +175,41 @@ static int stay_in_netns(void)
 #define SESSION (1U << FG_CONFINE_SESSION | 1U << FG_CONFINE_EXEC)
 #define EXEC (1U << FG_CONFINE_EXEC)
 #define READ (1U << FG_CONFINE_READ)
+#define STARTER (1U << FG_CONFINE_STARTER)
 
 static const struct {
 	const char *name;
 	int (*what)(void);
 	unsigned int allowed; /* who may do it */
 } attempts[] = {
-	{ "run a program", run_program, 0 },
-	{ "start a process", start_process, 0 },
-	{ "start a process that shares its memory", start_helper, 0 },
-	{ "start a thread", start_thread, SESSION },
+	{ "run a program", run_program, STARTER },
+	{ "start a process", start_process, STARTER },
+	{ "start a process that shares its memory", start_helper, STARTER },
+	{ "start a thread", start_thread, SESSION | STARTER },
 	{ "trace a process", trace_parent, 0 },
-	{ "signal a process", signal_parent, EXEC },
-	{ "open a file to write", write_file, 0 },
-	{ "mount", mount_something, 0 },
-	{ "make memory that runs", make_code, 0 },
-	{ "open a TCP socket", open_stream, 0 },
-	{ "leave the mount namespace", leave_mounts, 0 },
+	{ "read another's memory", look_into_parent, 0 },
+	{ "change the root", change_root, 0 },
+	{ "make a device file", make_device, 0 },
+	{ "signal a process", signal_parent, EXEC | STARTER },
+	{ "open a file to write", write_file, STARTER },
+	{ "mount", mount_something, STARTER },
+	{ "make memory that runs", make_code, STARTER },
+	{ "open a TCP socket", open_stream, STARTER },
+	{ "leave the mount namespace", leave_mounts, STARTER },
 	{ "become another user", become_other, 0 },
 	{ "load a module", load_module, 0 },
-	{ "read a file", read_file, SESSION | READ },
-	{ "ask rtnetlink", make_netlink, SESSION },
-	{ "make a BPF map", make_map, SESSION },
-	{ "visit a network namespace", stay_in_netns, SESSION },
+	{ "read a file", read_file, SESSION | READ | STARTER },
+	{ "ask rtnetlink", make_netlink, SESSION | STARTER },
+	{ "make a BPF map", make_map, SESSION | STARTER },
+	{ "visit a network namespace", stay_in_netns, SESSION | STARTER },
 };
+
+/* What it mounts, and the files in /mnt, are its own. */
+static int alone(void)
+{
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	       mount("none", "/mnt", "tmpfs", 0, NULL);
+}
 
 /* Returns what the child's exit status says: 0: it did it, 1: it did not, 2: it was not confined.
  */
@@ -185,7 +219,7 @@ static int attempt(enum fg_confine kind, int (*what)(void))
 	int status = 0;
 
 	if (!pid)
-		_exit(fg_confine(kind, false, NULL) ? 2 : what() != 0);
+		_exit(alone() || fg_confine(kind, false, NULL) ? 2 : what() != 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
@@ -199,7 +233,7 @@ static void test_attempts(void **state)
 		skip();
 	}
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
-		for (int kind = FG_CONFINE_SESSION; kind <= FG_CONFINE_EXEC; kind++) {
+		for (int kind = FG_CONFINE_SESSION; kind <= FG_CONFINE_STARTER; kind++) {
 			int done = attempt((enum fg_confine)kind, attempts[i].what);
 			bool may = attempts[i].allowed & 1U << kind;
 
@@ -222,10 +256,7 @@ static void test_unconfined(void **state)
 			continue;
 		pid = fork();
 		if (!pid)
-			_exit((unshare(CLONE_NEWNS) ||
-			       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-				      ? 2
-				      : attempts[i].what() != 0);
+			_exit(alone() ? 2 : attempts[i].what() != 0);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			print_error("%s: %d\n", attempts[i].name, status);
@@ -260,6 +291,42 @@ static void test_capabilities(void **state)
 	assert_int_equal(attempt(FG_CONFINE_SESSION, is_dropped), 0);
 	assert_int_equal(attempt(FG_CONFINE_READ, is_dropped), 0);
 	assert_int_equal(attempt(FG_CONFINE_EXEC, is_dropped), 0);
+}
+
+/* Of a program that was run: the file says what it has. */
+static int run_script(const char *script)
+{
+	return execl("/bin/sh", "sh", "-c", script, NULL);
+}
+
+static int is_handed_down(void)
+{
+	/* CAP_SYS_ADMIN is left, CAP_SYS_MODULE (16) and CAP_SYS_RAWIO (17) are not. */
+	return run_script(
+		"while read -r key value; do case $key in "
+		"CapEff: | CapPrm: | CapBnd:) "
+		"[ $((0x$value >> 21 & 1)) = 1 ] && [ $((0x$value >> 16 & 3)) = 0 ] || exit 1 ;; "
+		"NoNewPrivs:) [ $value = 1 ] || exit 1 ;; "
+		"Seccomp:) [ $value = 2 ] || exit 1 ;; "
+		"esac; done < /proc/self/status");
+}
+
+/* What waits has nothing in effect, and all of it again when it is told. */
+static int is_at_rest(void)
+{
+	const uint64_t before = read_status("CapEff:", 16);
+
+	if (!before || fg_confine_rest(NULL) || read_status("CapEff:", 16) ||
+	    read_status("CapPrm:", 16) != before || !make_map() || !leave_mounts())
+		return 1;
+	return fg_confine_resume(NULL) || read_status("CapEff:", 16) != before || make_map();
+}
+
+static void test_starter(void **state)
+{
+	(void)state;
+	assert_int_equal(attempt(FG_CONFINE_STARTER, is_handed_down), 0);
+	assert_int_equal(attempt(FG_CONFINE_STARTER, is_at_rest), 0);
 }
 
 static int read_all_capabilities(void)
@@ -332,7 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attempts),     cmocka_unit_test(test_unconfined),
 		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_some_have_none),
-		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_apart),	     cmocka_unit_test(test_starter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
