@@ -18,6 +18,9 @@
 #: make mutate          N=100 [SEED=..] [PATHS="lib/judge .."] [SUITES=unit,prog,e2e]: change the code, and see which tests notice
 #:
 #: make static          build/flowgen.static: one file for any node
+#: make arm64           build/aarch64/flowgen.static, cross-built: installs what that needs [then: make ARCH=arm64 dist krew]
+#: make check-arm64     and start it under qemu-user
+#: make image           build/flowgen.oci.tar: an OCI image for amd64 and arm64
 #: make dist            build/dist: it with manuals, scenarios and schemas in an archive, and an SPDX document
 #: make deb             build/flowgen_VERSION_ARCH.deb, after lintian
 #: make krew            build/krew: kubectl's plugin for the manager krew [KREW_URL=..]
@@ -37,9 +40,28 @@ BUILD ?= build
 DEPS ?= build/deps
 FUZZ_SECONDS ?= 600
 
+# What flowgen is built for. Of another machine than this one there is the static binary alone, in a directory of its own, with
+# libraries of its own: `make arm64`.
+machine := $(shell uname -m)
+ARCH := $(machine)
+arch := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
+ifneq ($(arch),$(machine))
+BUILD := build/$(arch)
+DEPS := $(CURDIR)/build/deps-$(arch)
+CC := $(arch)-linux-gnu-gcc
+OBJCOPY := $(arch)-linux-gnu-objcopy
+INSTALL_STRIP := $(if $(INSTALL_STRIP),-s --strip-program=$(arch)-linux-gnu-strip)
+LDFLAGS += -L$(DEPS)/usr/lib/$(arch)-linux-gnu
+export PKG_CONFIG_LIBDIR := $(DEPS)/usr/lib/$(arch)-linux-gnu/pkgconfig
+export PKG_CONFIG_SYSROOT_DIR := $(DEPS)
+# $(shell) of make 4.3 knows nothing of what is exported.
+PKG_CONFIG := PKG_CONFIG_LIBDIR=$(PKG_CONFIG_LIBDIR) PKG_CONFIG_SYSROOT_DIR=$(DEPS) pkg-config
+endif
+
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
 MAKEFLAGS += --no-print-directory
 # All processors are used without asking; a make started by this one shares its parent's.
 ifeq ($(MAKELEVEL),0)
@@ -57,7 +79,6 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@;)
 LIBBPF_MIN := 1.4
 PKGS := libnl-3.0 jansson yaml-0.1 libpcap libseccomp
 deps_libbpf := $(firstword $(wildcard $(DEPS)/usr/lib/*/libbpf.a))
-arch := $(shell uname -m)
 ifneq ($(deps_libbpf),)
 libbpf_found := yes
 sys_includes := -isystem $(DEPS)/usr/include -isystem $(DEPS)/usr/include/$(arch)-linux-gnu
@@ -70,7 +91,7 @@ libbpf_libs := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null) -lelf -lz
 endif
 pkg_missing := $(shell for p in $(PKGS); do $(PKG_CONFIG) --exists $$p 2>/dev/null || printf ' %s' $$p; done)
 pkg_missing += $(if $(libbpf_found),,libbpf>=$(LIBBPF_MIN))
-pkg_missing += $(foreach tool,$(CC) $(CLANG) $(BPFTOOL),$(if $(shell command -v $(tool)),,$(tool)))
+pkg_missing += $(foreach tool,$(firstword $(CC)) $(CLANG) $(BPFTOOL),$(if $(shell command -v $(tool)),,$(tool)))
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags-only-I $(PKGS) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 
@@ -130,7 +151,7 @@ test_bpf := $(patsubst tests/bpf/%.bpf.c,$(BUILD)/tests/bpf/%.bpf.o,$(wildcard t
 fuzz_srcs := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_bins := $(fuzz_srcs:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: help all tests deps deps-test demo check check-quick check-cluster check-build docker cluster vm-kernels fault fuzz fuzz-build bench bench-build static dist deb krew \
+.PHONY: help all tests deps deps-test demo check check-quick check-cluster check-build docker cluster vm-kernels fault fuzz fuzz-build bench bench-build static arm64 check-arm64 image dist deb krew \
 	lint format install uninstall clean have-libs have-tests have-fuzz have-lint have-bench FORCE
 
 all: $(BUILD)/flowgen
@@ -172,12 +193,12 @@ demo:
 	@$(BUILD)/flowgen demo
 
 check:
-	@.ci/deps build test
+	@.ci/deps build test arm64
 	@$(MAKE) check-build docker cluster vm-kernels
 	@tests/run
 
 check-quick:
-	@.ci/deps build test
+	@.ci/deps build test arm64
 	@$(MAKE) check-build docker
 	@tests/run quick
 
@@ -249,7 +270,7 @@ $(BUILD)/tests/libsupport.a: $(support_objs)
 
 # Both crash where memory is short: adjust_prog_btf_ext_info() of libbpf 1.5 is one such place, and libseccomp 2.5 frees twice,
 # hangs, or makes a filter without some of its rules.
-must_get := objcopy $(foreach f,malloc calloc realloc strdup,--redefine-sym $(f)=fg_grow_$(f))
+must_get := $(OBJCOPY) $(foreach f,malloc calloc realloc strdup,--redefine-sym $(f)=fg_grow_$(f))
 $(BUILD)/libseccomp.a: $(libseccomp_a) Makefile
 	@mkdir -p $(@D)
 	$(call say,COPY)$(must_get) $< $@
@@ -342,9 +363,26 @@ $(BUILD)/flowgen.static: $(cmd_objs) $(BUILD)/lib/static/missing.o $(lib) | $(ca
 	$(call say,LD)$(CC) $(cflags) -static -Wl,-z,relro,-z,now,--no-warnings $(LDFLAGS) $^ $(static_libs) -o $@
 	@! readelf -d $@ | grep NEEDED
 
+# Cross-built with the libraries of Debian's arm64, which are no part of this system; `make ARCH=arm64 dist krew` follows.
+arm64_build := $(if $(filter aarch64,$(machine)),$(BUILD),$(BUILD)/aarch64)
+arm64:
+	@.ci/deps build arm64
+	@$(if $(filter aarch64,$(machine)),,.ci/arm64-libs build/deps-aarch64)
+	@$(MAKE) ARCH=aarch64 BUILD=$(arm64_build) static
+
+check-arm64:
+	@.ci/deps build test arm64
+	@$(MAKE) all static arm64
+	@BUILD=$(abspath $(BUILD)) bats -f '^arm64' tests/e2e/packages.bats
+
+# An image index with both, as one file: podman, skopeo and containerd take it, and push it to where images are kept.
+image: static arm64
+	$(call stop_if,$(call lacks,podman))
+	@packaging/image $(VERSION) $(BUILD)/flowgen.oci.tar amd64=$(BUILD)/flowgen.static arm64=$(arm64_build)/flowgen.static
+
 # A plugin of kubectl: the archive, and the manifest for it. KREW_URL: the folder where the archive will be published.
 KREW_URL ?= https://flowgen.invalid/v$(VERSION)
-krew_arch := $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
+krew_arch := $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(arch)))
 krew_archive := flowgen-v$(VERSION)-linux-$(krew_arch).tar.gz
 krew: $(BUILD)/krew/flowgen.yaml
 $(BUILD)/krew/flowgen.yaml: doc/deploy/krew.yaml LICENSE $(BUILD)/flowgen.static Makefile
@@ -457,6 +495,6 @@ lint-manuals:
 
 # What cost a download stays: `rm -r build` removes that too.
 clean:
-	rm -rf $(filter-out build/deps build/vm build/cluster,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out build/deps build/deps-aarch64 build/vm build/cluster,$(wildcard $(BUILD)/*))
 
 -include $(shell find $(BUILD)/lib $(BUILD)/cmd $(BUILD)/bpf $(BUILD)/tests $(BUILD)/fuzz -name '*.d' 2>/dev/null)

@@ -3,7 +3,7 @@
 # What is handed out: the Debian package in a root of its own, the archive of `make dist`, the RPM's description, and make's own answers.
 # Debian's tools are installed by `make deps TESTS=1`.
 # Alone: it compiles, and takes both processors.
-# Seconds: 600
+# Seconds: 800
 
 BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
 
@@ -69,6 +69,62 @@ copy() {
 	chroot "$root" dpkg --purge flowgen
 	run -0 find "$root/usr" -name '*flowgen*'
 	[ -z "$output" ]
+}
+
+# answers PROGRAM...: what needs no host: a packed packet, the help, and scenarios that are looked at.
+answers() {
+	"$@" inject --dry-run --src 10.0.0.1 --dst 10.0.0.2 --proto tcp --dport 53 --sport 4000 --seed 7 --output json | jq -S 'del(.run, .time)'
+	"$@" --help
+	"$@" inject --help=all
+	"$@" run --validate "$top/scenarios"
+	"$@" run --list "$top/scenarios/demo.yaml"
+}
+
+@test "arm64: cross-built, it answers under qemu-user as it does here, with the same BPF" {
+	needs qemu-aarch64 aarch64-linux-gnu-gcc readelf
+	local object machine
+	if ! env -u MAKEFLAGS -u MAKELEVEL make -C "$top" arm64 BUILD="$made" > "$BATS_TEST_TMPDIR/log" 2>&1; then
+		! grep "^arm64-libs: Debian's archive" "$BATS_TEST_TMPDIR/log" || skip "$(grep '^arm64-libs: Debian' "$BATS_TEST_TMPDIR/log")"
+		tail "$BATS_TEST_TMPDIR/log" && false
+	fi
+	machine=$(readelf -h "$BUILD/aarch64/flowgen.static" | sed -n 's/^ *Machine: *//p')
+	[ "$machine" = AArch64 ]
+	run ! grep NEEDED <(readelf -d "$BUILD/aarch64/flowgen.static")
+	answers "$BUILD/flowgen" > "$BATS_TEST_TMPDIR/here"
+	answers qemu-aarch64 "$BUILD/aarch64/flowgen.static" > "$BATS_TEST_TMPDIR/there"
+	grep -q '"bytes": "0\{24\}0800450' "$BATS_TEST_TMPDIR/here"
+	grep -q ': valid, 9 probes$' "$BATS_TEST_TMPDIR/here"
+	diff "$BATS_TEST_TMPDIR/here" "$BATS_TEST_TMPDIR/there"
+	run -2 --separate-stderr qemu-aarch64 "$BUILD/aarch64/flowgen.static" run --validate - <<< 'name: [x]'
+	[[ $stderr == *'standard input:1:7: name: '* ]]
+	for object in "$BUILD"/bpf/*.o; do
+		cmp "$object" "$BUILD/aarch64/bpf/${object##*/}"
+	done
+}
+
+@test "arm64: the image has both architectures, each with its own program" {
+	needs podman jq
+	[ -x "$BUILD/flowgen.static" ] || skip 'there is no static binary (make static)'
+	[ -x "$BUILD/aarch64/flowgen.static" ] || skip 'there is no static binary of arm64 (make arm64)'
+	[ "$(uname -m)" = x86_64 ] || skip 'the names of the files are those of amd64'
+	local image=$BATS_TEST_TMPDIR/image arch manifest file
+	run -0 "$top/packaging/image" "$version" "$image.tar" amd64="$BUILD/flowgen.static" arm64="$BUILD/aarch64/flowgen.static"
+	[ "$output" = "$image.tar" ]
+	mkdir "$image"
+	tar -C "$image" -xf "$image.tar"
+	# blob DIGEST
+	blob() { cat "$image/blobs/${1/://}"; }
+	index=$(blob "$(jq -r '.manifests[0].digest' "$image/index.json")")
+	[ "$(jq -r '[.manifests[].platform | "\(.os)/\(.architecture)"] | sort | join(" ")' <<< "$index")" = 'linux/amd64 linux/arm64' ]
+	for arch in amd64 arm64; do
+		manifest=$(blob "$(jq -r --arg arch "$arch" '.manifests[] | select(.platform.architecture == $arch).digest' <<< "$index")")
+		blob "$(jq -r .config.digest <<< "$manifest")" |
+			jq -e --arg arch "$arch" '.architecture == $arch and .config.Entrypoint == ["/flowgen"]'
+		file=$BUILD/flowgen.static
+		[ "$arch" = amd64 ] || file=$BUILD/aarch64/flowgen.static
+		[ "$(jq '.layers | length' <<< "$manifest")" = 1 ]
+		blob "$(jq -r '.layers[0].digest' <<< "$manifest")" | tar -xzOf - flowgen | cmp - "$file"
+	done
 }
 
 @test "make dist: the archive runs as it is, and the SPDX document is of it" {
