@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,7 +277,9 @@ static int add_owner(struct fg_objects *o, const json_t *object, struct fg_error
 	return 0;
 }
 
-static int add_object(struct fg_objects *o, const json_t *object, struct fg_error *err)
+/* list_kind: of the list that it is in; those of a "PodList" do not say that they are pods. */
+static int add_object(struct fg_objects *o, const json_t *object, const char *list_kind,
+		      struct fg_error *err)
 {
 	static const struct {
 		const char *kind;
@@ -286,9 +289,12 @@ static int add_object(struct fg_objects *o, const json_t *object, struct fg_erro
 		{ "Node", add_node }, { "ReplicaSet", add_owner },
 	};
 	const char *kind = text_at(object, "kind", NULL);
+	char list[64];
 
+	snprintf(list, sizeof(list), "%s%s", kind[0] ? kind : list_kind, kind[0] ? "List" : "");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (!strcmp(kind, kinds[i].kind))
+		if (!strncmp(list, kinds[i].kind, strlen(kinds[i].kind)) &&
+		    !strcmp(list + strlen(kinds[i].kind), "List"))
 			return kinds[i].add(o, object, err);
 	return 0;
 }
@@ -302,27 +308,32 @@ static int add_document(struct fg_objects *objects, json_t *value, struct fg_err
 	if (json_array_append(objects->documents, value))
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 	if (!items)
-		return add_object(objects, value, err);
+		return add_object(objects, value, "", err);
 	for (size_t i = 0; i < json_array_size(items); i++)
-		if (add_object(objects, json_array_get(items, i), err))
+		if (add_object(objects, json_array_get(items, i), text_at(value, "kind", NULL),
+			       err))
 			return -1;
 	return 0;
 }
 
 int fg_objects_add(struct fg_objects *objects, const char *text, size_t len, struct fg_error *err)
 {
-	json_error_t why;
-	json_t *value;
-	int ret;
+	size_t used = 0;
+	int ret = 0;
 
-	if (!len)
-		return 0;
-	value = json_loadb(text, len, 0, &why);
-	if (!value)
-		return fg_fail(err, FG_ERR_INTERNAL, "the cluster's answer is not JSON: %s",
-			       why.text);
-	ret = add_document(objects, value, err);
-	json_decref(value);
+	while (!ret && used < len) {
+		json_error_t why;
+		json_t *value = json_loadb(text + used, len - used, JSON_DISABLE_EOF_CHECK, &why);
+
+		if (!value)
+			return fg_fail(err, FG_ERR_INTERNAL, "the cluster's answer is not JSON: %s",
+				       why.text);
+		used += (size_t)why.position;
+		while (used < len && isspace((unsigned char)text[used]))
+			used++;
+		ret = add_document(objects, value, err);
+		json_decref(value);
+	}
 	return ret;
 }
 

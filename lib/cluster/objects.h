@@ -80,8 +80,9 @@ struct fg_objects {
 };
 
 /*
- * Adds the objects of a list, or the one object, in text (len bytes of JSON; empty: none). Returns
- * 0, or -1: FG_ERR_INTERNAL if it is not JSON or memory is short; what was added before stays.
+ * Adds the objects of lists, or objects, one after the other in text (len bytes of JSON; empty:
+ * none). Returns 0, or -1: FG_ERR_INTERNAL if it is not JSON or memory is short; what was added
+ * before stays.
  */
 int fg_objects_add(struct fg_objects *objects, const char *text, size_t len, struct fg_error *err);
 

@@ -274,6 +274,13 @@ static int connect_agent(struct fg_agents *agents, struct fg_agent *a, struct fg
 	a->call.keep_open = true;
 	a->call.what = a->node;
 	a->heard = fg_clock_now();
+	a->call.is_command = true;
+	if (fg_kubectl_add_path(&a->call, err,
+				"/api/v1/namespaces/%s/pods/%s/exec?container=flowgen&stdin=true"
+				"&stdout=true&stderr=true&command=/flowgen&command=agent"
+				"&command=--host-root&command=/host&command=--node&command=%s",
+				agents->options.namespace, a->pod, a->node))
+		return -1;
 	return fg_kubectl_start(agents->kubectl, words, &a->call, err);
 }
 
@@ -293,7 +300,7 @@ static int connect_ready(struct fg_agents *agents, struct fg_error *err)
 	for (size_t i = 0; i < agents->count; i++) {
 		struct fg_agent *a = &agents->list[i];
 
-		if (a->ready && !agents->silent && !a->call.pid && !a->failed &&
+		if (a->ready && !agents->silent && !fg_kubectl_runs(&a->call) && !a->failed &&
 		    connect_agent(agents, a, err))
 			return -1;
 	}

@@ -7,16 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/fd.h"
 #include "base/grow.h"
 
 #define WHAT "objects of the cluster"
+/* kubectl asks for named objects one after the other, and after ten of them for five a second. */
+#define NAMES_MAX 8
 
 struct fg_gather_call {
 	char namespace[64]; /* "": of the whole cluster, or of several */
 	unsigned int needs;
 	char **names; /* "NAMESPACE/NAME" of the pods, where only some are needed; owned */
 	size_t name_count;
+	bool idle;		/* others ask for what it was to ask for */
 	char *kinds, *selector; /* given instead of needs; owned */
 	struct fg_addr addr;	/* FG_NEED_ADDRESS */
 	char what[160];
@@ -44,7 +48,7 @@ static struct fg_gather_call *find_call(struct fg_gather *g, const char *namespa
 	for (size_t i = 0; i < g->count; i++) {
 		struct fg_gather_call *c = &g->calls[i];
 
-		if (c->kinds || by_name != !c->needs)
+		if (c->kinds || c->idle || by_name != !c->needs)
 			continue;
 		if (by_name && strcmp(c->namespace, namespace) != 0)
 			c->namespace[0] = '\0';
@@ -180,6 +184,71 @@ static int put_names(struct fg_gather_call *c, struct fg_error *err)
 	return in->failed ? fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT) : 0;
 }
 
+/* --- the same over a line --- */
+
+/* Kinds, as kubectl knows them, and the API server. */
+static const struct {
+	const char *kind, *group, *plural;
+} resources[] = {
+	{ "pods", "/api/v1", "pods" },
+	{ "services", "/api/v1", "services" },
+	{ "nodes", "/api/v1", "nodes" },
+	{ "replicasets.apps", "/apis/apps/v1", "replicasets" },
+	{ "endpointslices.discovery.k8s.io", "/apis/discovery.k8s.io/v1", "endpointslices" },
+};
+
+static int add_list_path(struct fg_gather_call *c, const char *kind, size_t len,
+			 struct fg_error *err)
+{
+	const char *value = c->selector ? strchr(c->selector, '=') + 1 : NULL;
+	struct fg_buffer query = {};
+	size_t i = 0;
+	int ret;
+
+	while (i < COUNT(resources) &&
+	       (strlen(resources[i].kind) != len || strncmp(resources[i].kind, kind, len) != 0))
+		i++;
+	if (i == COUNT(resources))
+		return fg_fail(err, FG_ERR_INTERNAL, "no path is known to %s", kind);
+	if (value) {
+		fg_buffer_puts(&query, !strncmp(c->selector, "--selector", 10) ? "?labelSelector="
+									       : "?fieldSelector=");
+		fg_kubectl_put_escaped(&query, value);
+	}
+	fg_buffer_put(&query, "", 1);
+	if (query.failed)
+		ret = fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
+	else if (c->namespace[0] && strcmp(resources[i].kind, "nodes") != 0)
+		ret = fg_kubectl_add_path(&c->call, err, "%s/namespaces/%s/%s%s",
+					  resources[i].group, c->namespace, resources[i].plural,
+					  query.data);
+	else
+		ret = fg_kubectl_add_path(&c->call, err, "%s/%s%s", resources[i].group,
+					  resources[i].plural, query.data);
+	fg_buffer_free(&query);
+	return ret;
+}
+
+/* kinds: NULL: the call asks for pods by their names. */
+static int add_paths(struct fg_gather_call *c, const char *kinds, struct fg_error *err)
+{
+	for (size_t i = 0; i < c->name_count; i++) {
+		const char *slash = strchr(c->names[i], '/');
+
+		if (fg_kubectl_add_path(&c->call, err, "/api/v1/namespaces/%.*s/pods/%s",
+					(int)(slash - c->names[i]), c->names[i], slash + 1))
+			return -1;
+	}
+	while (kinds && *kinds) {
+		size_t len = strcspn(kinds, ",");
+
+		if (add_list_path(c, kinds, len, err))
+			return -1;
+		kinds += len + (kinds[len] == ',');
+	}
+	return 0;
+}
+
 static int start(struct fg_gather_call *c, const struct fg_kubectl *kubectl, struct fg_error *err)
 {
 	const bool several = c->name_count && !c->namespace[0];
@@ -196,7 +265,8 @@ static int start(struct fg_gather_call *c, const struct fg_kubectl *kubectl, str
 				: "pods";
 	for (size_t i = 0; i < c->name_count && !several; i++)
 		words[n++] = strchr(c->names[i], '/') + 1;
-	if (several && put_names(c, err))
+	if ((several && put_names(c, err)) ||
+	    add_paths(c, c->kinds || c->needs ? words[1] : NULL, err))
 		return -1;
 	snprintf(namespace, sizeof(namespace), "--namespace=%s", c->namespace);
 	if (c->namespace[0])
@@ -295,16 +365,54 @@ static int look_wider(const struct fg_gather *g, const struct fg_kubectl *kubect
 	return ret;
 }
 
+static void free_names(struct fg_gather_call *c)
+{
+	for (size_t i = 0; i < c->name_count; i++)
+		free(c->names[i]);
+	free(c->names);
+	c->names = NULL;
+	c->name_count = 0;
+}
+
+/* Many names: the pods of their namespaces are listed instead. */
+static int list_named(struct fg_gather *g, struct fg_error *err)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		struct fg_gather_call named = g->calls[i];
+		int ret = 0;
+
+		if (named.name_count <= NAMES_MAX)
+			continue;
+		g->calls[i].names = NULL;
+		g->calls[i].name_count = 0;
+		g->calls[i].idle = true;
+		for (size_t k = 0; !ret && k < named.name_count; k++) {
+			char namespace[64];
+
+			snprintf(namespace, sizeof(namespace), "%.*s",
+				 (int)strcspn(named.names[k], "/"), named.names[k]);
+			ret = add_needs(g, namespace, FG_NEED_PODS, err);
+		}
+		free_names(&named);
+		if (ret)
+			return -1;
+	}
+	return 0;
+}
+
 int fg_gather_run(struct fg_gather *g, const struct fg_kubectl *kubectl, struct fg_objects *out,
 		  struct fg_error *err)
 {
-	FG_FREE struct fg_kubectl_call *calls = calloc(g->count + 1, sizeof(*calls));
-	int ret = 0;
+	FG_FREE struct fg_kubectl_call *calls = NULL;
+	int ret = list_named(g, err);
 
+	if (ret)
+		return -1;
+	calls = calloc(g->count + 1, sizeof(*calls));
 	if (!calls)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 	for (size_t i = 0; !ret && i < g->count; i++)
-		ret = start(&g->calls[i], kubectl, err);
+		ret = g->calls[i].idle ? 0 : start(&g->calls[i], kubectl, err);
 	/* They are waited for together, and are the array's for so long. */
 	for (size_t i = 0; i < g->count; i++)
 		calls[i] = g->calls[i].call;
@@ -313,7 +421,7 @@ int fg_gather_run(struct fg_gather *g, const struct fg_kubectl *kubectl, struct 
 	for (size_t i = 0; i < g->count; i++)
 		g->calls[i].call = calls[i];
 	for (size_t i = 0; !ret && i < g->count; i++)
-		ret = take(g, &g->calls[i], out, err);
+		ret = g->calls[i].idle ? 0 : take(g, &g->calls[i], out, err);
 	return ret ? ret : look_wider(g, kubectl, out, err);
 }
 
@@ -323,9 +431,7 @@ void fg_gather_free(struct fg_gather *g)
 		struct fg_gather_call *c = &g->calls[i];
 
 		fg_kubectl_close(&c->call);
-		for (size_t k = 0; k < c->name_count; k++)
-			free(c->names[k]);
-		free(c->names);
+		free_names(c);
 		free(c->kinds);
 		free(c->selector);
 	}

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kubectl/kubectl.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -15,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/grow.h"
 #include "cluster/failure.h"
 
 #define SAID_MAX 65536 /* kubectl may repeat itself while the cluster does not answer */
@@ -117,8 +121,8 @@ static int set_nonblocking(int fd)
 	return fcntl(fd, F_SETFL, O_NONBLOCK) ? -1 : 0;
 }
 
-int fg_kubectl_start(const struct fg_kubectl *kubectl, const char *const *words,
-		     struct fg_kubectl_call *call, struct fg_error *err)
+static int start_process(const struct fg_kubectl *kubectl, const char *const *words,
+			 struct fg_kubectl_call *call, struct fg_error *err)
 {
 	FG_FREE char **argv = make_argv(kubectl, words);
 	struct pipes p;
@@ -143,6 +147,105 @@ int fg_kubectl_start(const struct fg_kubectl *kubectl, const char *const *words,
 	}
 	pipes_close(&p);
 	return code ? fail_spawn(code, err) : 0;
+}
+
+/* --- over a line --- */
+
+int fg_kubectl_add_path(struct fg_kubectl_call *call, struct fg_error *err, const char *fmt, ...)
+{
+	char **added = FG_APPEND(call->paths, call->path_count, "kubectl", err);
+	va_list args;
+	int len;
+
+	if (!added)
+		return -1;
+	va_start(args, fmt);
+	len = vasprintf(added, fmt, args);
+	va_end(args);
+	if (len >= 0)
+		return 0;
+	call->path_count--;
+	return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "kubectl");
+}
+
+void fg_kubectl_put_escaped(struct fg_buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+			fg_buffer_put(out, text, 1);
+		else
+			fg_buffer_printf(out, "%%%02X", (unsigned int)(unsigned char)*text);
+	}
+}
+
+static void free_texts(char **texts)
+{
+	for (char **t = texts; t && *t; t++)
+		free(*t);
+	free(texts);
+}
+
+static char **copy_texts(const char *const *texts)
+{
+	char **copy;
+	size_t count = 0;
+
+	while (texts[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(texts[i]);
+		if (!copy[i]) {
+			free_texts(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+/* Whether it goes over the line. */
+static bool start_talk(const struct fg_kubectl *kubectl, const char *const *words,
+		       struct fg_kubectl_call *call)
+{
+	if (!kubectl->way || !call->path_count)
+		return false;
+	call->kubectl = kubectl;
+	call->words = copy_texts(words);
+	call->talk = call->words ? kubectl->way->open(kubectl, call) : NULL;
+	return call->talk != NULL;
+}
+
+int fg_kubectl_start(const struct fg_kubectl *kubectl, const char *const *words,
+		     struct fg_kubectl_call *call, struct fg_error *err)
+{
+	return start_talk(kubectl, words, call) ? 0 : start_process(kubectl, words, call, err);
+}
+
+bool fg_kubectl_runs(const struct fg_kubectl_call *call)
+{
+	return call->pid || call->talk;
+}
+
+static void end_talk(struct fg_kubectl_call *call)
+{
+	if (call->talk)
+		call->kubectl->way->close(call->talk);
+	call->talk = NULL;
+}
+
+static int step_talk(struct fg_kubectl_call *call, struct fg_error *err)
+{
+	enum fg_kubectl_talk_state state;
+
+	if (call->kubectl->way->step(call->talk, call, &state, err))
+		return -1;
+	if (state == FG_KUBECTL_TALKS)
+		return 0;
+	end_talk(call);
+	if (state == FG_KUBECTL_TALK_ENDED)
+		return 1;
+	call->output.len = call->said.len = 0;
+	return start_process(call->kubectl, (const char *const *)call->words, call, err);
 }
 
 /* --- while it runs --- */
@@ -196,6 +299,8 @@ static int get_output(int *fd, struct fg_buffer *to, size_t max, struct fg_error
 
 int fg_kubectl_step(struct fg_kubectl_call *call, struct fg_error *err)
 {
+	if (call->talk)
+		return step_talk(call, err);
 	if (!call->pid)
 		return 1;
 	put_input(call);
@@ -215,6 +320,10 @@ size_t fg_kubectl_poll(const struct fg_kubectl_call *call, struct pollfd *fds)
 {
 	size_t count = 0;
 
+	if (call->talk) {
+		call->kubectl->way->poll(call->talk, call, fds);
+		return 1;
+	}
 	if (call->in >= 0 && call->written < call->input.len)
 		fds[count++] = (struct pollfd){ .fd = call->in, .events = POLLOUT };
 	if (call->out >= 0)
@@ -232,7 +341,7 @@ static int fail_waiting(const struct fg_kubectl *k, const struct fg_kubectl_call
 	const struct fg_kubectl_call *late = calls;
 
 	for (size_t i = 0; i < count; i++)
-		if (calls[i].pid)
+		if (fg_kubectl_runs(&calls[i]))
 			late = &calls[i];
 	/* What it said so far tells more than that it is late. */
 	if (late->said.len)
@@ -293,6 +402,7 @@ bool fg_kubectl_failed(const struct fg_kubectl_call *call, struct fg_error *err)
 
 void fg_kubectl_stop(struct fg_kubectl_call *call)
 {
+	end_talk(call);
 	fg_fd_close(&call->in);
 	fg_fd_close(&call->out);
 	fg_fd_close(&call->errors);
@@ -310,6 +420,13 @@ void fg_kubectl_close(struct fg_kubectl_call *call)
 			;
 	}
 	call->pid = 0;
+	for (size_t i = 0; i < call->path_count; i++)
+		free(call->paths[i]);
+	free(call->paths);
+	call->paths = NULL;
+	call->path_count = 0;
+	free_texts(call->words);
+	call->words = NULL;
 	fg_buffer_free(&call->input);
 	fg_buffer_free(&call->output);
 	fg_buffer_free(&call->said);

@@ -2,11 +2,16 @@
 # kubectl flowgen on a real Kubernetes (see setup_suite.bash), from outside of the nodes: it has kubectl and nothing else.
 . "$BATS_TEST_DIRNAME/helpers.bash"
 
-setup() { need_cluster; }
+setup() {
+	need_cluster
+	rm -rf "$W/instead"
+	mkdir -p "$W/run"
+}
 
 # The client: in the network of the API server, with a kubeconfig.
 client() {
-	nsenter -t "$(cat "$W/hub.pid")" -n -- env "PATH=$BUILD/cluster/bin:$PATH" "KUBECONFIG=$W/admin.conf" "$BUILD/flowgen" kube "$@" 3>&-
+	nsenter -t "$(cat "$W/hub.pid")" -n -- env "PATH=$W/instead:$BUILD/cluster/bin:$PATH" "KUBECONFIG=$W/admin.conf" \
+		"XDG_RUNTIME_DIR=$W/run" "$BUILD/flowgen" kube "$@" 3>&-
 }
 ask() { run --separate-stderr client "$@"; }
 
@@ -21,6 +26,8 @@ wait_until() { # wait_until SECONDS COMMAND...
 	done
 }
 
+# The client's way to the API server, of which nothing may stay.
+no_line() { [ -z "$(ls "$W/run")" ] && ! pgrep -f "unix-socket=$W/run/" > /dev/null; }
 no_agents() { [ -z "$(agents)" ]; }
 none_runs() { [ -z "$(kubectl get pods -n kube-system -l app.kubernetes.io/component=agent --field-selector=status.phase=Running -o name)" ]; }
 
@@ -267,8 +274,12 @@ junit() {
 
 @test "killed, the agent ends by its deadline; cleanup removes what is left" {
 	start_client inject --pod shop/cart-0 --dst deploy:shop/web:8080 --count 0 --interval 200ms --agent-deadline 15s
+	[ "$(stat -c %A:%F "$W"/run/flowgen-*/proxy)" = 'srwx------:socket' ]
+	[ "$(stat -c %a "$W"/run/flowgen-*)" = 700 ]
+	refute no_line
 	kill -KILL "$client_pid"
 	wait "$job" || [ "$?" = 137 ]
+	wait_until 5 no_line
 	[ -n "$(agents)" ]
 	wait_until 40 none_runs
 	ask cleanup
@@ -338,4 +349,51 @@ junit() {
 	[ "$(jq -r '"\(.to.namespace)/\(.to.pod) \(.to.node)"' <<< "$output")" = 'pay/db-1 node-b' ]
 	kubectl annotate pod -n pay db-1 k8s.v1.cni.cncf.io/network-status- > /dev/null
 	wait_until 20 no_agents
+}
+
+# keep_from exec|proxy|late: the client's kubectl is the real one, but does not do that; late: its proxy never begins.
+keep_from() {
+	mkdir -p "$W/instead"
+	cat > "$W/instead/kubectl" <<- END
+		#!/bin/bash
+		case "$1 \$* " in
+		exec*" exec "* | proxy*" proxy "*) exit 1 ;;
+		late*" proxy "*) sleep 300 & wait ;;
+		esac
+		exec "$BUILD/cluster/bin/kubectl" "\$@"
+	END
+	chmod +x "$W/instead/kubectl"
+}
+
+@test "one kubectl serves all questions; without its proxy each is a kubectl, and the answer the same" {
+	local answer kept
+	for kept in exec proxy late; do
+		keep_from "$kept"
+		ask inject --kube-timeout 5s --pod shop/cart-0 --dst svc:pay/db
+		echo "without $kept: $status $stderr"
+		[ "$status" = 0 ]
+		no_line
+		[ "$kept" = exec ] || [ "$(jq -c '[.outcome, .to.name, [.decisions[].node]]' <<< "$output")" = "$answer" ]
+		answer=$(jq -c '[.outcome, .to.name, [.decisions[].node]]' <<< "$output")
+	done
+	wait_until 20 no_agents
+}
+
+@test "many pods of a scenario are looked up at once: kubectl asks for named ones at five a second" {
+	local i kept begin
+	{
+		echo 'pods:'
+		for i in {1..60}; do echo "  pod-$i: shop/none-$i"; done
+		echo 'destinations: { db: "pod:pay/db-0" }'
+		echo 'probes: [{ name: x, from: pod-1, to: db, dport: 8080, expect: allow }]'
+	} > "$W/many.yaml"
+	for kept in exec proxy; do
+		keep_from "$kept"
+		begin=$EPOCHREALTIME
+		ask run "$W/many.yaml"
+		echo "without $kept: $status $stderr"
+		[ "$status" = 3 ]
+		[[ $stderr == *'the cluster has no pod shop/none-1' ]]
+		jq -ne --arg from "$begin" --arg to "$EPOCHREALTIME" '($to | tonumber) - ($from | tonumber) < 5'
+	done
 }

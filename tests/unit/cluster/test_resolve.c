@@ -404,6 +404,25 @@ static void test_broken(void **state)
 	fg_objects_free(&o);
 }
 
+/* As the API server has them: what is in a list does not say its kind, and lists follow others. */
+static void test_lists(void **state)
+{
+	struct fg_objects o = {};
+
+	(void)state;
+	add(&o, "{'kind':'PodList','items':[{'metadata':{'namespace':'n','name':'a'}}]}\n"
+		"{'kind':'ServiceList','items':[{'metadata':{'namespace':'n','name':'b'}}]}"
+		"{'kind':'Pod','metadata':{'namespace':'n','name':'c'}}\n"
+		"{'kind':'PodListing','items':[{'metadata':{'namespace':'n','name':'d'}}]}"
+		"{'kind':'EndpointSliceList','items':null} {'kind':'NodeList','items':[]}\n");
+	assert_int_equal(o.pod_count, 2);
+	assert_non_null(fg_objects_pod(&o, "n", "a"));
+	assert_non_null(fg_objects_pod(&o, "n", "c"));
+	assert_int_equal(o.service_count, 1);
+	assert_non_null(fg_objects_service(&o, "n", "b"));
+	fg_objects_free(&o);
+}
+
 /*
  * cluster.json is what `kubectl get pods,services,endpointslices,nodes,replicasets -A -o json` of
  * version 1.34 printed for the cluster of tests/cluster, without its volumes.
@@ -467,6 +486,7 @@ int main(void)
 		WITH_CLUSTER(test_dns),
 		WITH_CLUSTER(test_families),
 		WITH_CLUSTER(test_six_only),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test_setup_teardown(test_recorded, set_up_recorded, tear_down),
 	};
