@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_session.c - whole probes, in process: a node of the test's own with pods and policies, a
+ * session on it, and what the session says of each packet. So that what decides an answer is tried
+ * in seconds, without a command line; tests/e2e has the many kinds of nodes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <bpf/libbpf.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/count.h"
+#include "base/fd.h"
+#include "base/parse.h"
+#include "bed.h"
+#include "packets.h"
+#include "prog.h"
+#include "probe/names.h"
+#include "probe/netfilter.h"
+#include "session/session.h"
+#include "shell.h"
+
+/* web and other send; dst and guarded receive, and guarded does not want UDP port 9999. */
+static struct {
+	struct fg_session *session;
+	int web, other;
+	struct fg_packet_spec udp, tcp;
+	uint64_t probes;
+} bed;
+
+static void must(int ret, const struct fg_error *err)
+{
+	if (ret)
+		fail_msg("%s", err->message);
+}
+
+static int add(const char *ref)
+{
+	struct fg_error err = {};
+	int pod = fg_session_add_pod(bed.session, ref, NULL, FG_METHOD_AUTO, &err);
+
+	must(pod < 0, &err);
+	return pod;
+}
+
+/* What is not set here is off. */
+static void open_without_pods(struct fg_session_options options)
+{
+	struct fg_error err = {};
+
+	options.host_root = "";
+	options.timeout_ns = 3000000000;
+	options.cancel_fd = -1;
+	fg_session_close(bed.session);
+	bed.session = fg_session_open(&options, &err);
+	if (!bed.session)
+		fail_msg("%s", err.message);
+}
+
+static void open_with(struct fg_session_options options)
+{
+	open_without_pods(options);
+	bed.web = add("netns:web");
+	bed.other = add("netns:other");
+}
+
+static int make_node(void **state)
+{
+	struct fg_error err = {};
+
+	(void)state;
+	/* What this kernel refuses is tried, and told by the session. */
+	libbpf_set_print(NULL);
+	bed_node();
+	bed_pod("web", "10.9.1.2", "fd09:1::2", NULL);
+	bed_pod("other", "10.9.2.2", "fd09:2::2", NULL);
+	bed_pod("guarded", "10.9.4.2", "fd09:4::2", NULL);
+	bed_pod("dst", "10.9.0.9", "fd09::9", "10.9.0.1");
+	bed_deny("web", false, "deny_port", 9999, 9999);
+	bed_deny("guarded", true, "deny_port", 9999, 9999);
+	fg_packet_spec_init(&bed.udp);
+	fg_packet_spec_init(&bed.tcp);
+	must(packets_set(&bed.udp, "proto=udp", &err), &err);
+	must(packets_set(&bed.tcp, "proto=tcp;flags=S", &err), &err);
+	return 0;
+}
+
+static int end_node(void **state)
+{
+	(void)state;
+	fg_session_close(bed.session);
+	fg_packet_spec_free(&bed.udp);
+	fg_packet_spec_free(&bed.tcp);
+	return 0;
+}
+
+static int fresh(void **state)
+{
+	(void)state;
+	open_with((struct fg_session_options){});
+	return 0;
+}
+
+/* Number `at` of the next window. */
+static void put(uint32_t at, int pod, const struct fg_packet_spec *packet, const char *dst,
+		uint16_t port)
+{
+	uint32_t room;
+	struct fg_probe *window = fg_session_window(bed.session, &room);
+	struct fg_probe_spec spec = {
+		.id = ++bed.probes, .pod = pod, .packet = packet, .any_source = true, .fragments = 1
+	};
+
+	assert_true(at < room);
+	spec.vary.dst = bed_addr(dst);
+	spec.vary.src.family = spec.vary.dst.family;
+	spec.vary.sport = (uint16_t)(20000 + bed.probes);
+	spec.vary.dport = port;
+	spec.vary.random = bed.probes * 0x9e3779b97f4a7c15;
+	spec.vary.number = (uint32_t)bed.probes;
+	window[at] = (struct fg_probe){ .spec = spec };
+	window[at].result.denied_by = window[at].result.redirected_by = -1;
+}
+
+static const struct fg_probe *run(uint32_t count)
+{
+	struct fg_error err = {};
+	uint32_t room, all = count;
+	struct fg_probe *window = fg_session_window(bed.session, &room);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (fg_session_route(bed.session, &window[i].spec, &err) < 0)
+			fail_msg("%s", err.message);
+	must(fg_session_run(bed.session, &all, &err), &err);
+	assert_int_equal(all, count);
+	return window;
+}
+
+static const struct fg_probe *probe(int pod, const struct fg_packet_spec *packet, const char *dst,
+				    uint16_t port)
+{
+	put(0, pod, packet, dst, port);
+	return run(1);
+}
+
+static void is(const struct fg_probe *p, enum fg_verdict verdict, enum fg_outcome outcome)
+{
+	if (p->result.verdict != verdict ||
+	    (outcome != FG_OUTCOMES && p->result.outcome != outcome))
+		fail_msg("probe %llu: %s, %s: %s", (unsigned long long)p->spec.id,
+			 fg_verdict_name(p->result.verdict), fg_outcome_name(p->result.outcome),
+			 p->result.reason ? p->result.reason : "-");
+}
+
+/* The program that denied it, or the only one that ran. */
+static const struct fg_program *decider(const struct fg_probe *p)
+{
+	const struct fg_ladder *ladder = p->context->ladder;
+
+	assert_in_range(p->result.denied_by, 0, (int)ladder->count - 1);
+	return &ladder->programs[p->result.denied_by];
+}
+
+/* --- what becomes of a packet --- */
+
+static void a_packet_that_all_let_pass(void **state)
+{
+	static const char *const to[] = { "10.9.0.9", "fd09::9", "10.9.4.2", "fd09:4::2" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(to); i++) {
+		const struct fg_probe *p = probe(bed.web, &bed.udp, to[i], 53);
+
+		is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+		assert_true(p->result.stopped);
+		assert_int_equal(p->result.denied_by, -1);
+		assert_int_equal(p->context->ladder->count, i < 2 ? 1 : 2);
+		for (size_t k = 0; k < p->context->ladder->count; k++)
+			assert_int_equal(p->result.steps[k].ran, FG_RAN_YES);
+	}
+}
+
+static void the_senders_policy_denies(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	for (int v6 = 0; v6 < 2; v6++) {
+		p = probe(bed.web, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
+		is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+		assert_int_equal(decider(p)->stage, FG_STAGE_EGRESS);
+		assert_string_equal(decider(p)->name, "deny_port");
+		assert_int_equal(p->result.stages[FG_STAGE_EGRESS].verdict, FG_VERDICT_DENIED);
+		/* The receiver's was not asked. */
+		assert_false(p->result.stages[FG_STAGE_INGRESS].reached);
+		assert_int_equal(p->result.steps[1].ran, FG_RAN_NO);
+	}
+}
+
+static void the_receivers_policy_denies(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	for (int v6 = 0; v6 < 2; v6++) {
+		p = probe(bed.other, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
+		is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+		assert_int_equal(decider(p)->stage, FG_STAGE_INGRESS);
+		assert_true(p->result.stages[FG_STAGE_EGRESS].reached);
+		assert_int_equal(p->result.stages[FG_STAGE_INGRESS].verdict, FG_VERDICT_DENIED);
+	}
+}
+
+static void nobody_is_asked(void **state)
+{
+	(void)state;
+	is(probe(bed.other, &bed.udp, "10.9.0.9", 9999), FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	is(probe(bed.other, &bed.udp, "fd09::9", 9999), FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+}
+
+static void the_node_has_no_route(void **state)
+{
+	const struct fg_probe *p = probe(bed.web, &bed.udp, "192.0.2.1", 53);
+
+	(void)state;
+	/* The kernel limits its ICMP errors. */
+	is(p, FG_VERDICT_ALLOWED, FG_OUTCOMES);
+	assert_true(p->result.outcome == FG_OUTCOME_REJECTED ||
+		    p->result.outcome == FG_OUTCOME_DROPPED);
+	assert_false(p->result.stages[FG_STAGE_INGRESS].reached);
+}
+
+static void the_pod_has_no_route(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	assert_int_equal(bed_in_pod("web", "ip route add prohibit 198.51.100.0/24"), 0);
+	p = probe(bed.web, &bed.udp, "198.51.100.1", 53);
+	assert_int_equal(p->result.outcome, FG_OUTCOME_NOT_SENT);
+	assert_int_equal(bed_in_pod("web", "ip route del prohibit 198.51.100.0/24"), 0);
+}
+
+/* --- many at once --- */
+
+static void each_of_a_window_has_its_own_answer(void **state)
+{
+	static const struct {
+		bool other;
+		const char *dst;
+		uint16_t port;
+		enum fg_verdict verdict;
+		enum fg_outcome outcome; /* FG_OUTCOMES: the kernel limits its ICMP errors */
+		enum fg_stage stage;	 /* of who denied it */
+	} rows[] = {
+		{ false, "10.9.0.9", 53, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED, 0 },
+		{ true, "10.9.4.2", 9999, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED, FG_STAGE_INGRESS },
+		{ false, "10.9.4.2", 9999, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED, FG_STAGE_EGRESS },
+		{ true, "fd09::9", 9999, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED, 0 },
+		{ false, "192.0.2.1", 53, FG_VERDICT_ALLOWED, FG_OUTCOMES, 0 },
+		{ true, "fd09:4::2", 53, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED, 0 },
+		{ false, "10.9.0.9", 9999, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED, FG_STAGE_EGRESS },
+	};
+	const struct fg_probe *window;
+
+	(void)state;
+	/* Also the second time: nothing is left of the first. */
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < COUNT(rows); i++)
+			put(i, rows[i].other ? bed.other : bed.web, &bed.udp, rows[i].dst,
+			    rows[i].port);
+		window = run(COUNT(rows));
+		for (uint32_t i = 0; i < COUNT(rows); i++) {
+			const struct fg_addr to = bed_addr(rows[i].dst);
+
+			is(&window[i], rows[i].verdict, rows[i].outcome);
+			if (rows[i].verdict == FG_VERDICT_DENIED)
+				assert_int_equal(decider(&window[i])->stage, rows[i].stage);
+			assert_true(fg_addr_equal(&window[i].spec.vary.dst, &to));
+		}
+	}
+}
+
+static void more_than_one_call_sends(void **state)
+{
+	const struct fg_probe *window;
+
+	(void)state;
+	for (uint32_t i = 0; i < 200; i++)
+		put(i, bed.web, &bed.udp, "10.9.0.9", i % 3 ? 53 : 9999);
+	window = run(200);
+	for (uint32_t i = 0; i < 200; i++)
+		is(&window[i], i % 3 ? FG_VERDICT_ALLOWED : FG_VERDICT_DENIED,
+		   i % 3 ? FG_OUTCOME_DELIVERED : FG_OUTCOME_DROPPED);
+}
+
+/* --- what changes in the middle --- */
+
+static void a_policy_that_comes_is_met(void **state)
+{
+	struct fg_error err = {};
+	const struct fg_probe *p;
+
+	(void)state;
+	bed_pod("late", "10.9.7.2", "fd09:7::2", NULL);
+	/* The session did not know of it: the first packet is kept from its sockets alone. */
+	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+	assert_int_equal(p->result.verdict, FG_VERDICT_NONE);
+	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+	is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	assert_true(p->result.stopped);
+	bed_deny("late", true, "deny_port", 9999, 9999);
+	/* The first one may be told to have changed; then the pod is looked at anew. */
+	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+	for (int i = 0; i < 20 && p->result.verdict != FG_VERDICT_DENIED; i++) {
+		assert_int_not_equal(p->result.verdict, FG_VERDICT_ALLOWED);
+		usleep(100000);
+		must(fg_session_renew_pod(bed.session, bed.other, &err), &err);
+		p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+	}
+	is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	assert_string_equal(decider(p)->name, "deny_port");
+	assert_int_equal(decider(p)->stage, FG_STAGE_INGRESS);
+}
+
+/* The address goes to another pod: within a second the packet is known to go there. */
+static void an_address_moves(void **state)
+{
+	const struct fg_probe *p;
+	uint32_t before;
+
+	(void)state;
+	bed_pod("second", "10.9.8.2", "fd09:8::2", NULL);
+	bed_pod("first", "10.9.5.2", "fd09:5::2", NULL);
+	open_with((struct fg_session_options){});
+	p = probe(bed.other, &bed.udp, "10.9.5.2", 53);
+	is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	before = p->context->far.netns;
+	assert_true(p->context->far.known);
+	bed_pod_delete("first");
+	usleep(1100000);
+	assert_int_equal(shell_run(-1, "ip route replace 10.9.5.2 dev hsecond"), 0);
+	assert_int_equal(bed_in_pod("second", "ip addr add 10.9.5.2/32 dev eth0"), 0);
+	p = probe(bed.other, &bed.udp, "10.9.5.2", 53);
+	is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	assert_true(p->result.stopped);
+	assert_int_not_equal(p->context->far.netns, before);
+	bed_pod_delete("second");
+}
+
+/* --- replies --- */
+
+static void a_closed_port_replies(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	open_with((struct fg_session_options){ .reply = true });
+	p = probe(bed.web, &bed.tcp, "10.9.0.9", 81);
+	assert_int_equal(p->result.outcome, FG_OUTCOME_REJECTED);
+	assert_int_equal(p->result.reply.kind, FG_REPLY_RST);
+	p = probe(bed.web, &bed.udp, "fd09::9", 81);
+	assert_int_equal(p->result.outcome, FG_OUTCOME_REJECTED);
+	assert_int_equal(p->result.reply.kind, FG_REPLY_ICMP_ERROR);
+}
+
+/* The whole way back is judged as the way there is. */
+static void a_reply_is_followed_back(void **state)
+{
+	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
+	const struct fg_probe *p;
+
+	(void)state;
+	assert_int_equal(listen(fd, 1), 0);
+	open_with((struct fg_session_options){ .reply = true });
+	for (int i = 0; i < 4; i++) {
+		/* The place in the queue is given back, each time: it has room for two. */
+		p = probe(bed.other, &bed.tcp, "10.9.0.9", 80);
+		assert_int_equal(p->result.outcome, FG_OUTCOME_REPLIED);
+		assert_int_equal(p->result.reply.kind, FG_REPLY_SYN_ACK);
+		assert_non_null(p->result.reply.way);
+		assert_int_equal(p->result.reply.way->verdict, FG_VERDICT_NONE);
+		assert_true(fg_addr_equal(&p->result.reply.from, &p->spec.vary.dst));
+	}
+	assert_int_equal(accept(fd, NULL, NULL), -1);
+}
+
+/* What denies replies to these ports is on the way back alone. */
+static void a_reply_is_denied(void **state)
+{
+	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
+	const struct fg_probe *p;
+
+	(void)state;
+	assert_int_equal(listen(fd, 5), 0);
+	bed_pod("picky", "10.9.6.2", "fd09:6::2", NULL);
+	bed_deny("picky", true, "deny_port", 20000, 39999);
+	open_with((struct fg_session_options){ .reply = true });
+	bed.other = add("netns:picky");
+	p = probe(bed.other, &bed.tcp, "10.9.0.9", 80);
+	assert_int_equal(p->result.verdict, FG_VERDICT_NONE);
+	assert_int_equal(p->result.outcome, FG_OUTCOME_DELIVERED);
+	assert_non_null(p->result.reply.way);
+	assert_int_equal(p->result.reply.way->verdict, FG_VERDICT_DENIED);
+	assert_int_equal(p->result.reply.way->outcome, FG_OUTCOME_DROPPED);
+	bed_pod_delete("picky");
+}
+
+/* --- what the destination notices --- */
+
+static bool has_got(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) >= 0;
+}
+
+static void a_socket_sees_what_is_to_be_delivered_alone(void **state)
+{
+	FG_FD int v4 = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
+	FG_FD int v6 = bed_socket("dst", SOCK_DGRAM, "fd09::9", 53);
+
+	(void)state;
+	is(probe(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	is(probe(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	assert_false(has_got(v4) || has_got(v6));
+	open_with((struct fg_session_options){ .deliver = true });
+	is(probe(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	assert_true(has_got(v4) && !has_got(v6));
+	is(probe(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	assert_true(has_got(v6) && !has_got(v4));
+}
+
+/* No route leads to who gets it in the end: a translation on the node does. */
+static void a_translated_packet_is_kept_from_its_receiver(void **state)
+{
+	FG_FD int fd = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
+	const struct fg_probe *p;
+
+	(void)state;
+	if (shell_try(-1,
+		      "nft 'add table ip t; add chain ip t pre { type nat hook prerouting "
+		      "priority -100; }; add rule ip t pre ip daddr 10.96.0.1 udp dport 53 dnat to "
+		      "10.9.0.9'"))
+		prog_skip("this machine has no nf_tables with NAT");
+	open_with((struct fg_session_options){});
+	p = probe(bed.web, &bed.udp, "10.96.0.1", 53);
+	assert_int_equal(p->result.verdict, FG_VERDICT_ALLOWED);
+	assert_int_equal(p->result.outcome, FG_OUTCOME_DELIVERED);
+	assert_true(p->result.stopped);
+	assert_false(has_got(fd));
+	assert_int_equal(shell_run(-1, "nft delete table ip t"), 0);
+}
+
+/* --- why --- */
+
+static void the_rule_that_dropped_it_is_found(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	if (shell_try(-1,
+		      "nft 'add table ip t; add chain ip t across { type filter hook forward "
+		      "priority 0; }; add rule ip t across udp dport 5353 drop comment \"no mdns\"'"))
+		prog_skip("this machine has no nf_tables");
+	open_with((struct fg_session_options){ .explain = true });
+	p = probe(bed.other, &bed.udp, "10.9.0.9", 5353);
+	is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	assert_int_equal(p->result.decider.kind, FG_KIND_NETFILTER);
+	assert_non_null(p->result.netfilter);
+	assert_string_equal(p->result.netfilter->chain, "across");
+	assert_string_equal(p->result.netfilter->comment, "no mdns");
+	assert_int_equal(p->result.attempts, 2);
+	assert_int_equal(p->result.first.outcome, FG_OUTCOME_DROPPED);
+	/* One that it lets pass is not sent again. */
+	p = probe(bed.other, &bed.udp, "10.9.0.9", 5354);
+	assert_int_equal(p->result.outcome, FG_OUTCOME_DELIVERED);
+	assert_true(p->result.attempts <= 1);
+	assert_null(p->result.netfilter);
+	/* Traced all along, in a window of many. */
+	open_with((struct fg_session_options){ .trace_netfilter = true });
+	for (uint32_t i = 0; i < 6; i++)
+		put(i, bed.other, &bed.udp, i % 2 ? "10.9.4.2" : "10.9.0.9", i < 3 ? 5353 : 53);
+	p = run(6);
+	for (uint32_t i = 0; i < 6; i++) {
+		assert_int_equal(p[i].result.outcome,
+				 i < 3 ? FG_OUTCOME_DROPPED : FG_OUTCOME_DELIVERED);
+		assert_int_equal(p[i].result.netfilter != NULL, i < 3);
+	}
+	assert_int_equal(shell_run(-1, "nft delete table ip t"), 0);
+}
+
+/* --- how it leaves its pod --- */
+
+/* A second device of the pod is another endpoint of it, unless the user has named the first. */
+static void a_route_leaves_by_another_device(void **state)
+{
+	struct fg_error err = {};
+	const struct fg_probe *p;
+	uint32_t room;
+	int first;
+
+	(void)state;
+	assert_int_equal(shell_run(-1, "ip link add hnet1 type veth peer name net1 netns web; "
+				       "ip link set hnet1 up; ip addr add 10.9.20.1/24 dev hnet1"),
+			 0);
+	assert_int_equal(bed_in_pod("web",
+				    "ip addr add 10.9.20.2/24 dev net1; ip link set net1 up; "
+				    "ip route add 10.9.4.2 via 10.9.20.1 dev net1"),
+			 0);
+	p = probe(bed.web, &bed.udp, "10.9.4.2", 53);
+	assert_int_not_equal(p->spec.pod, bed.web);
+	assert_string_equal(fg_session_pod(bed.session, p->spec.pod)->peer.name, "net1");
+	assert_true(
+		fg_addr_equal(&p->spec.vary.src, &(struct fg_addr){ AF_INET, { 10, 9, 20, 2 } }));
+	/* The policy is at the other device. */
+	is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	assert_int_equal(p->context->ladder->count, 1);
+	first = p->spec.pod;
+	assert_int_equal(probe(bed.web, &bed.udp, "10.9.4.2", 54)->spec.pod, first);
+	assert_int_equal(probe(bed.web, &bed.udp, "10.9.0.9", 54)->spec.pod, bed.web);
+	open_without_pods((struct fg_session_options){});
+	bed.web = fg_session_add_pod(bed.session, "netns:web", "eth0", FG_METHOD_AUTO, &err);
+	must(bed.web < 0, &err);
+	put(0, bed.web, &bed.udp, "10.9.4.2", 53);
+	assert_int_equal(fg_session_route(bed.session, &fg_session_window(bed.session, &room)->spec,
+					  &err),
+			 -1);
+	assert_int_equal(err.kind, FG_ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "leaves through net1, not eth0"));
+	assert_int_equal(shell_run(-1, "ip link del hnet1"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(test) cmocka_unit_test_setup(test, fresh)
+		TEST(a_packet_that_all_let_pass),
+		TEST(the_senders_policy_denies),
+		TEST(the_receivers_policy_denies),
+		TEST(nobody_is_asked),
+		TEST(the_node_has_no_route),
+		TEST(the_pod_has_no_route),
+		TEST(each_of_a_window_has_its_own_answer),
+		TEST(more_than_one_call_sends),
+		TEST(a_policy_that_comes_is_met),
+		TEST(an_address_moves),
+		TEST(a_closed_port_replies),
+		TEST(a_reply_is_followed_back),
+		TEST(a_reply_is_denied),
+		TEST(a_socket_sees_what_is_to_be_delivered_alone),
+		TEST(a_translated_packet_is_kept_from_its_receiver),
+		TEST(the_rule_that_dropped_it_is_found),
+		TEST(a_route_leaves_by_another_device),
+	};
+
+	return cmocka_run_group_tests(tests, make_node, end_node);
+}
