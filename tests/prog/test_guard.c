@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "bed.h"
 #include "guard/guard.h"
+#include "guard/spare.h"
 #include "packets.h"
 #include "prog.h"
 #include "session/session.h"
@@ -314,7 +315,8 @@ static void what_probes_left_is_found_and_removed(void **state)
 				bool has = i == 1 || i == 2;
 
 				if ((left ? left->count : 0) != has)
-					fail_msg("probe %d, many %d, tidy %d: %u", i, many, tidy, left ? left->count : 0);
+					fail_msg("probe %d, many %d, tidy %d: %u", i, many, tidy,
+						 left ? left->count : 0);
 				if (!has)
 					continue;
 				assert_false(left->list[0].pod);
@@ -356,6 +358,27 @@ static void it_is_of_its_pod(void **state)
 	assert_false(fg_guard_is_of(bed.guard, &other));
 }
 
+/* Each is told once, the one that does most harm first. */
+static void what_pods_may_notice_is_told(void **state)
+{
+	struct fg_spare spare = {};
+	const char *first, *second;
+
+	(void)state;
+	assert_null(fg_spare_disturbs(&spare));
+	fg_spare_disturb(&spare, FG_DISTURB_LOCAL_REPLIES);
+	fg_spare_disturb(&spare, FG_DISTURB_MANY_NAMESPACES);
+	first = fg_spare_disturbs(&spare);
+	second = fg_spare_disturbs(&spare);
+	assert_non_null(strstr(first, "4096 pods"));
+	assert_non_null(strstr(second, "16 pods send"));
+	assert_null(fg_spare_disturbs(&spare));
+	fg_spare_disturb(&spare, FG_DISTURB_MANY_NAMESPACES);
+	assert_null(fg_spare_disturbs(&spare));
+	fg_spare_disturb(&spare, FG_DISTURB_NO_TCX);
+	assert_non_null(strstr(fg_spare_disturbs(&spare), "tcx"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +392,7 @@ int main(void)
 		TEST(what_probes_left_is_found_and_removed),
 		TEST(how_full_the_table_is),
 		TEST(it_is_of_its_pod),
+		TEST(what_pods_may_notice_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, make_node, end_node);

@@ -13,7 +13,11 @@
 #include <cmocka.h>
 
 #include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -468,9 +472,10 @@ static void the_rule_that_dropped_it_is_found(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	if (shell_try(-1,
-		      "nft 'add table ip t; add chain ip t across { type filter hook forward "
-		      "priority 0; }; add rule ip t across udp dport 5353 drop comment \"no mdns\"'"))
+	if (shell_try(
+		    -1,
+		    "nft 'add table ip t; add chain ip t across { type filter hook forward "
+		    "priority 0; }; add rule ip t across udp dport 5353 drop comment \"no mdns\"'"))
 		prog_skip("this machine has no nf_tables");
 	open_with((struct fg_session_options){ .explain = true });
 	p = probe(bed.other, &bed.udp, "10.9.0.9", 5353);
@@ -540,6 +545,195 @@ static void a_route_leaves_by_another_device(void **state)
 	assert_int_equal(shell_run(-1, "ip link del hnet1"), 0);
 }
 
+/* --- other wirings --- */
+
+/* Out of the node, with a policy at the device by which it leaves, or without. */
+static void it_leaves_the_node(void **state)
+{
+	struct ifreq request = { .ifr_name = "up0", .ifr_flags = IFF_TAP | IFF_NO_PI };
+	FG_FD int wire = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	const struct fg_probe *p;
+
+	(void)state;
+	if (wire < 0 || ioctl(wire, TUNSETIFF, &request))
+		prog_skip("this kernel has no tap device");
+	assert_int_equal(shell_run(-1,
+				   "ip link set up0 up; ip addr add 198.51.100.2/24 dev up0; "
+				   "ip neigh add 198.51.100.1 dev up0 lladdr 02:00:00:00:00:01; "
+				   "ip route add 203.0.113.0/24 via 198.51.100.1"),
+			 0);
+	open_with((struct fg_session_options){});
+	p = probe(bed.web, &bed.udp, "203.0.113.7", 53);
+	is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_FORWARDED);
+	assert_true(p->context->far.known);
+	assert_int_equal(p->context->far.netns, 0);
+	p = probe(bed.other, &bed.udp, "203.0.113.7", 53);
+	is(p, FG_VERDICT_NONE, FG_OUTCOME_FORWARDED);
+}
+
+static void a_program_sends_it_elsewhere(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	bed_pod("diverts", "10.9.6.3", "fd09:6::3", NULL);
+	bed_redirect("diverts", "redirect_peer", "hguarded");
+	open_with((struct fg_session_options){});
+	bed.other = add("netns:diverts");
+	for (int i = 0; i < 2; i++) {
+		p = probe(bed.other, &bed.udp, "10.9.0.9", 53);
+		assert_int_equal(p->result.verdict, FG_VERDICT_REDIRECTED);
+		assert_int_equal(p->result.redirected_by, 0);
+		assert_non_null(p->result.redirected_to);
+		assert_int_equal(p->result.denied_by, -1);
+		assert_string_equal(p->context->ladder->programs[0].name, "redirect_peer");
+		/* Into guarded, which has another address. */
+		assert_int_not_equal(p->result.redirected_to->event.netns, p->context->host_netns);
+	}
+	bed_pod_delete("diverts");
+}
+
+/* To the egress of the other pod's device, where the policy of that one is met. */
+static void a_program_sends_it_to_another_policy(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	bed_pod("diverts", "10.9.6.3", "fd09:6::3", NULL);
+	bed_redirect("diverts", "redirect_neigh", "hguarded");
+	open_with((struct fg_session_options){});
+	bed.other = add("netns:diverts");
+	/* The first one shows where it comes by; there the policy is met, and listed for all. */
+	for (int i = 0; i < 3; i++) {
+		put(0, bed.other, &bed.udp, "10.9.0.9", 53);
+		put(1, bed.other, &bed.udp, "10.9.0.9", 9999);
+		p = run(2);
+		assert_int_equal(p[1].result.outcome, FG_OUTCOME_DROPPED);
+	}
+	assert_int_equal(p[1].result.verdict, FG_VERDICT_DENIED);
+	assert_string_equal(decider(&p[1])->name, "deny_port");
+	assert_int_equal(p[1].context->ladder->count, 2);
+	bed_pod_delete("diverts");
+}
+
+/* A program without BTF, beside one that lets all pass: their run counters tell who it was. */
+static void programs_that_cannot_be_traced(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	bed_pod("blind", "10.9.6.4", "fd09:6::4", NULL);
+	bed_deny("blind", false, "next_all", 1, 1);
+	bed_deny("blind", false, "no_btf", 1, 1);
+	open_with((struct fg_session_options){});
+	bed.other = add("netns:blind");
+	p = probe(bed.other, &bed.udp, "10.9.0.9", 53);
+	is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	assert_int_equal(p->context->ladder->count, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(p->result.steps[i].ran, FG_RAN_YES);
+	/* And of a whole window. */
+	for (uint32_t i = 0; i < 5; i++)
+		put(i, bed.other, &bed.udp, "10.9.0.9", 53);
+	p = run(5);
+	for (uint32_t i = 0; i < 5; i++)
+		is(&p[i], FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	bed_pod_delete("blind");
+}
+
+static void two_pods_on_a_bridge(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	if (shell_try(-1, "ip link add br0 type bridge && ip link set br0 up && "
+			  "ip addr add 10.9.30.1/24 dev br0"))
+		prog_skip("this kernel has no bridge");
+	bed_pod("left", "10.9.30.2", "fd09:30::2", "10.9.30.1");
+	bed_pod("right", "10.9.30.3", "fd09:30::3", "10.9.30.1");
+	bed_deny("right", true, "deny_port", 9999, 9999);
+	assert_int_equal(shell_run(-1, "for d in hleft hright; do ip addr flush dev $d; "
+				       "ip link set $d master br0; done"),
+			 0);
+	open_with((struct fg_session_options){});
+	bed.other = add("netns:left");
+	for (int i = 0; i < 2; i++) {
+		p = probe(bed.other, &bed.udp, "10.9.30.3", 53);
+		is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+		assert_true(p->result.stopped && p->context->bridged);
+		is(probe(bed.other, &bed.udp, "10.9.30.3", 9999), FG_VERDICT_DENIED,
+		   FG_OUTCOME_DROPPED);
+	}
+	/* The bridge's own address is the node's. */
+	p = probe(bed.other, &bed.udp, "10.9.30.1", 53);
+	assert_int_equal(p->result.verdict, FG_VERDICT_NONE);
+	bed_pod_delete("left");
+	bed_pod_delete("right");
+	assert_int_equal(shell_run(-1, "ip link del br0"), 0);
+}
+
+static void from_outside(void **state)
+{
+	const struct fg_probe *p;
+
+	(void)state;
+	bed_pod("wire", "198.51.100.1", "fd0e::1", "198.51.100.2");
+	assert_int_equal(shell_run(-1, "ip route add default via 198.51.100.1 dev hwire"), 0);
+	bed_deny("guarded", false, "allow_all", 1, 1);
+	open_without_pods((struct fg_session_options){});
+	bed.web = add("uplink:hwire");
+	for (int i = 0; i < 2; i++) {
+		static const struct {
+			const char *dst;
+			uint16_t port;
+			enum fg_verdict verdict;
+			enum fg_outcome outcome;
+		} rows[] = {
+			{ "10.9.0.9", 53, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED },
+			{ "10.9.4.2", 53, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED },
+			{ "10.9.4.2", 9999, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED },
+		};
+
+		for (size_t k = 0; k < COUNT(rows); k++) {
+			uint32_t room;
+
+			put(0, bed.web, &bed.udp, rows[k].dst, rows[k].port);
+			fg_session_window(bed.session, &room)->spec.vary.src =
+				bed_addr("203.0.113.7");
+			fg_session_window(bed.session, &room)->spec.any_source = false;
+			p = run(1);
+			is(p, rows[k].verdict, rows[k].outcome);
+			assert_true(p->context->from_uplink);
+		}
+	}
+	bed_pod_delete("wire");
+}
+
+/* --- what the answer is made of --- */
+
+static void fragments_have_answers_of_their_own(void **state)
+{
+	struct fg_packet_spec big;
+	struct fg_error err = {};
+	struct fg_probe *window;
+	uint32_t room, count = 1;
+
+	(void)state;
+	fg_packet_spec_init(&big);
+	must(packets_set(&big, "proto=udp;size=3000;fragment=1400", &err), &err);
+	put(0, bed.other, &big, "10.9.0.9", 53);
+	window = fg_session_window(bed.session, &room);
+	must(fg_session_route(bed.session, &window->spec, &err), &err);
+	must(fg_session_run(bed.session, &count, &err), &err);
+	assert_int_equal(count, 3);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_int_equal(window[i].spec.fragment, i);
+		assert_int_equal(window[i].spec.fragments, 3);
+		is(&window[i], FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	}
+	fg_packet_spec_free(&big);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +755,13 @@ int main(void)
 		TEST(a_translated_packet_is_kept_from_its_receiver),
 		TEST(the_rule_that_dropped_it_is_found),
 		TEST(a_route_leaves_by_another_device),
+		TEST(it_leaves_the_node),
+		TEST(a_program_sends_it_elsewhere),
+		TEST(a_program_sends_it_to_another_policy),
+		TEST(programs_that_cannot_be_traced),
+		TEST(two_pods_on_a_bridge),
+		TEST(fragments_have_answers_of_their_own),
+		TEST(from_outside),
 	};
 
 	return cmocka_run_group_tests(tests, make_node, end_node);

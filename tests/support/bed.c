@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -81,12 +82,8 @@ void bed_pod_delete(const char *name)
 	must(fg_testbed_netns_delete(name, &err), &err);
 }
 
-void bed_deny(const char *pod, bool received, const char *program, uint16_t first, uint16_t last)
+static void attach(const char *pod, bool received, const struct fg_testbed_policy *policy)
 {
-	const struct fg_testbed_policy policy = { .program = program,
-						  .rules = { { 0, first, last } },
-						  .rule_count = 1,
-						  .otherwise = -1 };
 	const struct fg_testbed_attachment at = {
 		.hook = received ? FG_TESTBED_TC_EGRESS : FG_TESTBED_TC_INGRESS,
 		.other_side = received,
@@ -96,8 +93,26 @@ void bed_deny(const char *pod, bool received, const char *program, uint16_t firs
 	uint32_t id;
 
 	must(fg_testbed_devices_find(pod, -1, &devices, &err), &err);
-	must(fg_testbed_policy_attach(&devices, -1, &at, &policy, &id, &err), &err);
+	must(fg_testbed_policy_attach(&devices, -1, &at, policy, &id, &err), &err);
 	fg_fd_close(&devices.pod_netns);
+}
+
+void bed_deny(const char *pod, bool received, const char *program, uint16_t first, uint16_t last)
+{
+	attach(pod, received,
+	       &(const struct fg_testbed_policy){ .program = program,
+						  .rules = { { 0, first, last } },
+						  .rule_count = 1,
+						  .otherwise = -1 });
+}
+
+void bed_redirect(const char *pod, const char *program, const char *device)
+{
+	const struct fg_testbed_policy policy = { .program = program,
+						  .redirect_ifindex = if_nametoindex(device) };
+
+	assert_int_not_equal(policy.redirect_ifindex, 0);
+	attach(pod, false, &policy);
 }
 
 static socklen_t fill(const char *ip, uint16_t port, struct sockaddr_storage *out)

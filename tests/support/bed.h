@@ -27,6 +27,9 @@ void bed_pod_delete(const char *name);
 /* A program (bpf/policy.bpf.c) on what the pod sends, or receives, that denies these ports. */
 void bed_deny(const char *pod, bool received, const char *program, uint16_t first, uint16_t last);
 
+/* A program of it on what the pod sends, that redirects all to that device of the node. */
+void bed_redirect(const char *pod, const char *program, const char *device);
+
 /* With sh in the pod. Returns its exit status. */
 int bed_in_pod(const char *pod, const char *command);
 
