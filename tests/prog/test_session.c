@@ -26,6 +26,7 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "bed.h"
+#include "demo/testbed.h"
 #include "packets.h"
 #include "prog.h"
 #include "probe/names.h"
@@ -165,6 +166,13 @@ static void is(const struct fg_probe *p, enum fg_verdict verdict, enum fg_outcom
 			 p->result.reason ? p->result.reason : "-");
 }
 
+/* Without it probes reach the stacks of pods, which answer: tests/e2e/no_tcx.bats. */
+static void need_tcx(void)
+{
+	if (!fg_testbed_has_tcx())
+		prog_skip("this kernel has no tcx");
+}
+
 /* The program that denied it, or the only one that ran. */
 static const struct fg_program *decider(const struct fg_probe *p)
 {
@@ -181,6 +189,7 @@ static void a_packet_that_all_let_pass(void **state)
 	static const char *const to[] = { "10.9.0.9", "fd09::9", "10.9.4.2", "fd09:4::2" };
 
 	(void)state;
+	need_tcx();
 	for (size_t i = 0; i < COUNT(to); i++) {
 		const struct fg_probe *p = probe(bed.web, &bed.udp, to[i], 53);
 
@@ -198,6 +207,7 @@ static void the_senders_policy_denies(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	for (int v6 = 0; v6 < 2; v6++) {
 		p = probe(bed.web, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
 		is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
@@ -215,6 +225,7 @@ static void the_receivers_policy_denies(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	for (int v6 = 0; v6 < 2; v6++) {
 		p = probe(bed.other, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
 		is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
@@ -227,6 +238,7 @@ static void the_receivers_policy_denies(void **state)
 static void nobody_is_asked(void **state)
 {
 	(void)state;
+	need_tcx();
 	is(probe(bed.other, &bed.udp, "10.9.0.9", 9999), FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
 	is(probe(bed.other, &bed.udp, "fd09::9", 9999), FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
 }
@@ -236,6 +248,7 @@ static void the_node_has_no_route(void **state)
 	const struct fg_probe *p = probe(bed.web, &bed.udp, "192.0.2.1", 53);
 
 	(void)state;
+	need_tcx();
 	/* The kernel limits its ICMP errors. */
 	is(p, FG_VERDICT_ALLOWED, FG_OUTCOMES);
 	assert_true(p->result.outcome == FG_OUTCOME_REJECTED ||
@@ -248,6 +261,7 @@ static void the_pod_has_no_route(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	assert_int_equal(bed_in_pod("web", "ip route add prohibit 198.51.100.0/24"), 0);
 	p = probe(bed.web, &bed.udp, "198.51.100.1", 53);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_NOT_SENT);
@@ -277,6 +291,7 @@ static void each_of_a_window_has_its_own_answer(void **state)
 	const struct fg_probe *window;
 
 	(void)state;
+	need_tcx();
 	/* Also the second time: nothing is left of the first. */
 	for (int round = 0; round < 2; round++) {
 		for (uint32_t i = 0; i < COUNT(rows); i++)
@@ -299,6 +314,7 @@ static void more_than_one_call_sends(void **state)
 	const struct fg_probe *window;
 
 	(void)state;
+	need_tcx();
 	for (uint32_t i = 0; i < 200; i++)
 		put(i, bed.web, &bed.udp, "10.9.0.9", i % 3 ? 53 : 9999);
 	window = run(200);
@@ -315,6 +331,7 @@ static void a_policy_that_comes_is_met(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	bed_pod("late", "10.9.7.2", "fd09:7::2", NULL);
 	/* The session did not know of it: the first packet is kept from its sockets alone. */
 	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
@@ -343,6 +360,7 @@ static void an_address_moves(void **state)
 	uint32_t before;
 
 	(void)state;
+	need_tcx();
 	bed_pod("second", "10.9.8.2", "fd09:8::2", NULL);
 	bed_pod("first", "10.9.5.2", "fd09:5::2", NULL);
 	open_with((struct fg_session_options){});
@@ -368,6 +386,7 @@ static void a_closed_port_replies(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	open_with((struct fg_session_options){ .reply = true });
 	p = probe(bed.web, &bed.tcp, "10.9.0.9", 81);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_REJECTED);
@@ -384,6 +403,7 @@ static void a_reply_is_followed_back(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	assert_int_equal(listen(fd, 1), 0);
 	open_with((struct fg_session_options){ .reply = true });
 	for (int i = 0; i < 4; i++) {
@@ -405,6 +425,7 @@ static void a_reply_is_denied(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	assert_int_equal(listen(fd, 5), 0);
 	bed_pod("picky", "10.9.6.2", "fd09:6::2", NULL);
 	bed_deny("picky", true, "deny_port", 20000, 39999);
@@ -434,6 +455,7 @@ static void a_socket_sees_what_is_to_be_delivered_alone(void **state)
 	FG_FD int v6 = bed_socket("dst", SOCK_DGRAM, "fd09::9", 53);
 
 	(void)state;
+	need_tcx();
 	is(probe(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 	is(probe(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 	assert_false(has_got(v4) || has_got(v6));
@@ -451,6 +473,7 @@ static void a_translated_packet_is_kept_from_its_receiver(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	if (shell_try(-1,
 		      "nft 'add table ip t; add chain ip t pre { type nat hook prerouting "
 		      "priority -100; }; add rule ip t pre ip daddr 10.96.0.1 udp dport 53 dnat to "
@@ -472,6 +495,7 @@ static void the_rule_that_dropped_it_is_found(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	if (shell_try(
 		    -1,
 		    "nft 'add table ip t; add chain ip t across { type filter hook forward "
@@ -515,6 +539,7 @@ static void a_route_leaves_by_another_device(void **state)
 	int first;
 
 	(void)state;
+	need_tcx();
 	assert_int_equal(shell_run(-1, "ip link add hnet1 type veth peer name net1 netns web; "
 				       "ip link set hnet1 up; ip addr add 10.9.20.1/24 dev hnet1"),
 			 0);
@@ -555,6 +580,7 @@ static void it_leaves_the_node(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	if (wire < 0 || ioctl(wire, TUNSETIFF, &request))
 		prog_skip("this kernel has no tap device");
 	assert_int_equal(shell_run(-1,
@@ -576,6 +602,7 @@ static void a_program_sends_it_elsewhere(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	bed_pod("diverts", "10.9.6.3", "fd09:6::3", NULL);
 	bed_redirect("diverts", "redirect_peer", "hguarded");
 	open_with((struct fg_session_options){});
@@ -599,6 +626,7 @@ static void a_program_sends_it_to_another_policy(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	bed_pod("diverts", "10.9.6.3", "fd09:6::3", NULL);
 	bed_redirect("diverts", "redirect_neigh", "hguarded");
 	open_with((struct fg_session_options){});
@@ -623,6 +651,7 @@ static void programs_that_cannot_be_traced(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	bed_pod("blind", "10.9.6.4", "fd09:6::4", NULL);
 	bed_deny("blind", false, "next_all", 1, 1);
 	bed_deny("blind", false, "no_btf", 1, 1);
@@ -653,6 +682,7 @@ static void two_pods_on_a_bridge(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	if (shell_try(-1, "ip link add br0 type bridge && ip link set br0 up && "
 			  "ip addr add 10.9.30.1/24 dev br0"))
 		prog_skip("this kernel has no bridge");
@@ -684,6 +714,7 @@ static void from_outside(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
+	need_tcx();
 	bed_pod("wire", "198.51.100.1", "fd0e::1", "198.51.100.2");
 	assert_int_equal(shell_run(-1, "ip route add default via 198.51.100.1 dev hwire"), 0);
 	bed_deny("guarded", false, "allow_all", 1, 1);
@@ -726,6 +757,7 @@ static void fragments_have_answers_of_their_own(void **state)
 	uint32_t room, count = 1;
 
 	(void)state;
+	need_tcx();
 	fg_packet_spec_init(&big);
 	must(packets_set(&big, "proto=udp;size=3000;fragment=1400", &err), &err);
 	put(0, bed.other, &big, "10.9.0.9", 53);
