@@ -399,11 +399,13 @@ static void a_closed_port_replies(void **state)
 /* The whole way back is judged as the way there is. */
 static void a_reply_is_followed_back(void **state)
 {
-	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
 	const struct fg_probe *p;
 
 	(void)state;
 	need_tcx();
+
+	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
+
 	assert_int_equal(listen(fd, 1), 0);
 	open_with((struct fg_session_options){ .reply = true });
 	for (int i = 0; i < 4; i++) {
@@ -421,11 +423,13 @@ static void a_reply_is_followed_back(void **state)
 /* What denies replies to these ports is on the way back alone. */
 static void a_reply_is_denied(void **state)
 {
-	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
 	const struct fg_probe *p;
 
 	(void)state;
 	need_tcx();
+
+	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
+
 	assert_int_equal(listen(fd, 5), 0);
 	bed_pod("picky", "10.9.6.2", "fd09:6::2", NULL);
 	bed_deny("picky", true, "deny_port", 20000, 39999);
@@ -451,11 +455,13 @@ static bool has_got(int fd)
 
 static void a_socket_sees_what_is_to_be_delivered_alone(void **state)
 {
-	FG_FD int v4 = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
-	FG_FD int v6 = bed_socket("dst", SOCK_DGRAM, "fd09::9", 53);
 
 	(void)state;
 	need_tcx();
+
+	FG_FD int v4 = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
+	FG_FD int v6 = bed_socket("dst", SOCK_DGRAM, "fd09::9", 53);
+
 	is(probe(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 	is(probe(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 	assert_false(has_got(v4) || has_got(v6));
@@ -469,7 +475,6 @@ static void a_socket_sees_what_is_to_be_delivered_alone(void **state)
 /* No route leads to who gets it in the end: a translation on the node does. */
 static void a_translated_packet_is_kept_from_its_receiver(void **state)
 {
-	FG_FD int fd = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
 	const struct fg_probe *p;
 
 	(void)state;
@@ -479,6 +484,9 @@ static void a_translated_packet_is_kept_from_its_receiver(void **state)
 		      "priority -100; }; add rule ip t pre ip daddr 10.96.0.1 udp dport 53 dnat to "
 		      "10.9.0.9'"))
 		prog_skip("this machine has no nf_tables with NAT");
+
+	FG_FD int fd = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
+
 	open_with((struct fg_session_options){});
 	p = probe(bed.web, &bed.udp, "10.96.0.1", 53);
 	assert_int_equal(p->result.verdict, FG_VERDICT_ALLOWED);
