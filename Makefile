@@ -12,7 +12,7 @@
 #: make lint            clang-tidy, cppcheck, shellcheck, and the rules of CONTRIBUTING.md
 #: make format          lay the code out with clang-format
 #: make fuzz            FUZZ_SECONDS=600 for all targets together
-#: make bench           every figure beside its peer
+#: make bench           every figure beside its peer and limit, with its spread [ONLY="cold sweep .."]; also build/bench.json
 #: make soak            SOAK_SECONDS=600, twice
 #: make fault           each system call and each allocation fails once
 #: make mutate          N=100 [SEED=..] [PATHS="lib/judge .."] [SUITES=unit,prog,e2e]: change the code, and see which tests notice
@@ -178,7 +178,7 @@ have-fuzz: have-libs
 have-lint: have-libs
 	$(call stop_if,$(call lacks,clang-format clang-tidy cppcheck shellcheck mandoc python3))
 have-bench: have-tests
-	$(call stop_if,$(call lacks,jq nmap trafgen iperf3 python3 tc))
+	$(call stop_if,$(call lacks,jq nmap trafgen iperf3 conntrack nft bpftool tc))
 
 # --- stages: what is installed decides how the rest is built, so each of these starts make anew ----------------------
 deps:
@@ -343,9 +343,9 @@ build/cluster/kubernetes: tests/cluster/go.mod tests/cluster/go.sum tests/cluste
 	tests/cluster/build build/cluster || [ $$? = 77 ]
 
 # --- measuring, releasing --------------------------------------------------------------------------------------------
-bench-build: all $(tool_bins)
+bench-build: all $(tool_bins) $(test_bpf)
 bench: bench-build | have-bench
-	@FLOWGEN=$(abspath $(BUILD)/flowgen) BUILD=$(abspath $(BUILD)) tests/bench/run
+	@BUILD=$(abspath $(BUILD)) ONLY="$(ONLY)" tests/bench/run
 
 # Ten minutes at 1,000 probes a second, and ten of 100,000 flows: nothing may grow. SOAK_SECONDS=30 is a first look.
 .PHONY: soak

@@ -1,25 +1,81 @@
-# shellcheck shell=bash disable=SC2154  # sourced by run, and uses what is defined there
-# TCP of a command that is the pod (flowgen exec), against the pod's own, by turns. Each end has a processor of its own.
-echo "Throughput of a command that is the pod, against a command in the pod:"
+# shellcheck shell=bash disable=SC2154  # sourced by run
+# A command that is the pod (flowgen exec), against the same command in the pod, by turns.
+#
+# Both ends of the connection are on one processor. On two, the sender's packets are queued by whichever of them sends (the
+# process, or the softirq that an answer comes in), so they overtake each other: hundreds of spurious retransmissions a second
+# (TcpExtTCPSACKReorder, TcpExtTCPFullUndo), and a throughput that swings fivefold with or without flowgen. What is judged is
+# bytes for a second of the processor of both ends, which with all on one processor is the throughput of an idle machine.
+heading "A command that is the pod (flowgen exec), against the same command in the pod"
 node "$podctl" up be1 --addr 10.9.4.2/32
 node "$podctl" up be2 --addr 10.9.5.2/24 --gw 10.9.5.1
 in_pod be2 iperf3 -s > /dev/null 2>&1 &
-server=$!
-until in_pod be2 ss -ltn | grep -q :5201; do :; done
-client=(iperf3 -c 10.9.5.2 -A 0,1 -C cubic -l 1M -t 2 -J)
-# turns METHOD [OPTION of iperf3]: the ratio of the medians of five turns each.
-turns() {
-	local i method=$1
-	shift
-	for i in 1 2 3 4 5; do
-		in_pod be1 "${client[@]}" "$@" | jq '{who: "pod", bps: .end.sum_received.bits_per_second}'
-		node "$flowgen" exec --pod netns:be1 --method "$method" -- "${client[@]}" "$@" | jq '{who: "exec", bps: .end.sum_received.bits_per_second}'
-	done | jq -s 'def median(w): map(select(.who == w).bps) | sort | .[length / 2 | floor]; median("exec") / median("pod")'
-}
-methods=(bounce host-ingress)
+until in_pod be2 ss -ltn | grep -q :5201; do read -rt .02 <> <(:) || :; done
+methods=(host-ingress bounce)
 ! "$podctl" can peer-egress || methods+=(peer-egress)
+
+# transfer NAME COMMAND...: Gbit for a second of the processor, and Gbit/s.
+transfer() {
+	"${@:2}" > "$work/iperf" 2> "$work/err" || {
+		cat "$work/err" "$work/iperf" >&2
+		return 1
+	}
+	sample "$1.cpu" "$(jq '.end | .sum_received.bits_per_second / (.cpu_utilization_percent | .host_total + .remote_total) / 1e7' "$work/iperf")"
+	sample "$1.wall" "$(jq '.end.sum_received.bits_per_second / 1e9' "$work/iperf")"
+}
+# both METHOD WAY [OPTION of iperf3]: by turns, and who begins changes as well.
+both() {
+	local i who order name=$1.$2 client=(iperf3 -c 10.9.5.2 -A "0,0" -C cubic -t 1 -O 1 -J "${@:3}")
+	for ((i = 0; i < 8; i++)); do
+		order=(pod own)
+		((i % 2)) || order=(own pod)
+		for who in "${order[@]}"; do
+			case $who in
+			pod) transfer "$name.pod" in_pod be1 "${client[@]}" ;;
+			own) transfer "$name.own" node "$flowgen" exec --pod netns:be1 --method "$1" -- "${client[@]}" ;;
+			esac
+		done
+	done
+}
 for method in "${methods[@]}"; do
-	at_least "$method, out of the pod" "$(turns "$method")" 0.8
-	at_least "$method, into the pod" "$(turns "$method" -R)" 0.8
+	limit=0.95
+	[ "$method" != bounce ] || limit=0.9
+	both "$method" out
+	against "exec.$method.out" "$method, out of the pod" Gbit/cpu-s "$method.out.own.cpu" "in the pod" "$method.out.pod.cpu" least "$limit"
+	both "$method" in -R
+	against "exec.$method.in" "$method, into the pod" Gbit/cpu-s "$method.in.own.cpu" "in the pod" "$method.in.pod.cpu" least "$limit"
 done
-kill "$server"
+
+# The command itself tells when it begins.
+now() { "$@" bash -c 'echo "$EPOCHREALTIME"'; }
+for ((i = 0; i <= 10; i++)); do
+	start=$EPOCHREALTIME
+	entered=$(now node)
+	middle=$EPOCHREALTIME
+	begun=$(now node "$flowgen" exec --pod netns:be1 --)
+	[ "$i" = 0 ] || sample begin "$(calc "((d - c) - (b - a)) * 1000" a="$start" b="$entered" c="$middle" d="$begun")"
+done
+figure exec.begin "from the start of flowgen to the command's" ms begin most 120
+
+# What the pod's own packets pay: its guard looks at each.
+mkfifo "$work/go" "$work/done"
+in_pod be1 taskset -c 0 "$BUILD/tests/bench/paced" /run/netns/be2 10.9.5.2 7000 20000 100000 < "$work/go" > "$work/done" &
+exec 8> "$work/go" 9< "$work/done"
+paced() {
+	echo >&8
+	read -r ns _ <&9
+	sample "$1" "$ns"
+}
+for ((i = 0; i < 12; i++)); do
+	paced pods.alone
+	mkfifo "$work/begun" "$work/stay"
+	node "$flowgen" exec --pod netns:be1 -- sh -c "echo > '$work/begun'; read -r line < '$work/stay'" > /dev/null 2>&1 8>&- 9>&- &
+	running=$!
+	read -r _ < "$work/begun" || :
+	paced pods.beside
+	echo > "$work/stay"
+	wait "$running"
+	rm "$work/begun" "$work/stay"
+done
+exec 8>&- 9<&-
+derive pods.more 'a - b' pods.beside pods.alone
+figure exec.others "each packet of the pod's own costs more by" ns pods.more most 100
