@@ -178,7 +178,7 @@ have-fuzz: have-libs
 have-lint: have-libs
 	$(call stop_if,$(call lacks,clang-format clang-tidy cppcheck shellcheck mandoc python3))
 have-bench: have-tests
-	$(call stop_if,$(call lacks,jq nmap trafgen iperf3 conntrack nft bpftool tc))
+	$(call stop_if,$(call lacks,jq nmap trafgen iperf3 conntrack nft bpftool pgrep))
 
 # --- stages: what is installed decides how the rest is built, so each of these starts make anew ----------------------
 deps:

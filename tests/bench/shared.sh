@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154  # sourced by run, which has work, BUILD, and what the parts use
+# shellcheck shell=bash disable=SC2034,SC2154  # sourced by run, which has work, figures, BUILD, and what the parts use
 # The one way to make a node, to take samples, and to judge and print a figure.
 
 # --- a node of its own for each part -----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ put() {
 				then if $judged.median >= $l then "reached" elif $judged.high >= $l then "within the spread" else "missed" end
 				else if $judged.median <= $l then "reached" elif $judged.low <= $l then "within the spread" else "missed" end end
 		end' > "$work/figure"
-	cat "$work/figure" >> "$work/figures"
+	cat "$work/figure" >> "$figures"
 	jq -r 'def row(what; s; unit): [what, s.min, s.median, s.max, unit];
 		def limit: if .limit then "at \(.limit.kind) \(.limit.value): \(.verdict)" else "" end;
 		if .peer then row(.what; .value; .unit) + [""], row("  against " + .peer.what; .peer; .unit) + [""],
