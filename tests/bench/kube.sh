@@ -1,8 +1,8 @@
-# shellcheck shell=bash disable=SC2154  # sourced by run, and uses what is defined there
+# shellcheck shell=bash disable=SC2154  # sourced by run
 # The client of `kubectl flowgen run` with 50 and 500 agents that answer all at the same time. What they say was recorded from a real
 # one, for the request that the client makes; only the names of the pod, its node and the request are each agent's own. `kubectl` is
 # a script that replays it: the client is measured, and no cluster. It has no proxy, so that each agent is a process.
-echo "The client of kubectl flowgen run, and recorded agents:"
+heading "The client of kubectl flowgen run, and recorded agents"
 agents=$work/agents
 mkdir -p "$agents/bin"
 ports=20
@@ -41,7 +41,7 @@ while read -r request; do
 done
 END
 chmod +x "$agents/bin/kubectl"
-kube() { env PATH="$agents/bin:$PATH" /usr/bin/time -f %M "$flowgen" kube run --agent daemonset "$@"; }
+kube() { env PATH="$agents/bin:$PATH" "$BUILD/tests/bench/took" "$agents/took" "$flowgen" kube run --agent daemonset "$@"; }
 # The request is the client's own, and a real agent on this node answers it. The pod is there by that name.
 node "$podctl" up sender-0-x --addr 10.99.0.1/32
 agents_pods 1
@@ -59,18 +59,17 @@ wait "$!" || :
 head -n 1 "$agents/said" > "$agents/hello"
 sed '1d; s,netns:sender,bench/sender,g' "$agents/said" > "$agents/results"
 
-for count in 50 500; do
-	agents_pods "$count"
-	agents_scenario "$count" > "$agents/all.yaml"
-	[ "$count" = 50 ] || few=$took
-	start=$EPOCHREALTIME
-	peak=$(kube "$agents/all.yaml" --output tap --json "$agents/json" --junit /dev/null --report /dev/null 2>&1 > "$work/out" | tail -n 1)
-	took=$(awk -v a="$start" -v b="$EPOCHREALTIME" -v n=$((count * ports)) 'BEGIN { print (b - a) / n * 1e6 }')
-	[ "$(grep -c '^ok ' "$work/out")" = $((count * ports)) ] || {
-		tail -n 3 "$work/out"
-		failed=1
-	}
-	at_most "$count agents: peak memory in MiB, four outputs at once" "$(ratio "$peak" 1024)" 256
-	printf '%-58s %10.2f\n' "$count agents: time for each result, in µs" "$took"
+for count in 50 500; do agents_scenario "$count" > "$agents/all$count.yaml"; done
+for ((i = 0; i < 3; i++)); do
+	for count in 50 500; do
+		agents_pods "$count"
+		: > "$agents/took"
+		kube "$agents/all$count.yaml" --output tap --json "$agents/json" --junit /dev/null --report /dev/null > "$work/out" 2> "$work/err"
+		must "results" "$(grep -c '^ok ' "$work/out")" $((count * ports))
+		read -r wall _ peak < "$agents/took"
+		sample "kube$count.each" "$(calc "a / n * 1e6" a="$wall" n=$((count * ports)))"
+		sample "kube$count.peak" "$peak"
+	done
 done
-at_most "time for each result with 500 agents, against 50" "$(ratio "$took" "$few")" 1.5
+figure kube.peak "500 agents: peak memory, four outputs at once" MiB kube500.peak most 256
+against kube.each "500 agents: time for each result" µs kube500.each "50 agents" kube50.each most 1.5
