@@ -64,4 +64,4 @@ packet = make()
 print("ready", flush=True)
 while time.monotonic() < end:
     s.sendto(packet, (str(target), 0))
-    time.sleep(0.005)
+    time.sleep(0.02)

@@ -276,16 +276,27 @@ complains() {
 
 # Every result of the output is described by the schema, and every key in it by name.
 fits_schema() {
-	local schema=${1:-result}
-	"$PYTHON" "$ROOT/tests/e2e/schema.py" "$ROOT/doc/$schema.schema.json" <<< "$output"
+	local schema=$ROOT/doc/${1:-result}.schema.json asked answered status=''
+	if [ ! -e "$NODE_DIR/asked" ]; then
+		mkfifo "$NODE_DIR/asked" "$NODE_DIR/answered"
+		"$PYTHON" "$ROOT/tests/e2e/schema.py" --serve "$NODE_DIR" < /dev/null > "$NODE_DIR/validator" 2>&1 3>&- 7>&- &
+	fi
+	printf '%s\n' "$output" > "$NODE_DIR/given"
+	# Held open: what is in a FIFO that nobody has open is lost.
+	exec {asked}<> "$NODE_DIR/asked" {answered}<> "$NODE_DIR/answered"
+	echo "$schema" >&"$asked"
+	read -rt 120 -u "$answered" status || cat "$NODE_DIR/validator"
+	exec {asked}>&- {answered}>&-
+	cat "$NODE_DIR/told"
+	[ "$status" = 0 ]
 }
 
 # What flowgen's programs and maps are called: `fg_...`, the names of maps in bpf/, and those of its constants and variables. Those of
 # bpf/policy.bpf.c are the tests' own.
 own_names() {
 	local maps
-	maps=$(sed -nE 's/^\} ([a-z_]+)( __weak)? SEC\("\.maps"\);/\1/p' "$ROOT"/bpf/maps.h "$ROOT"/bpf/{catch,exec,inject,path,stated,tap,verdict}.bpf.c | paste -sd '|')
-	echo "^(fg_.*|($maps)|(datapath|symbol_b|catch_bp|exec_bpf|stated_b|verdict_|marking_)[a-z_]*\\.(rodata|bss|data))\$"
+	maps=$(sed -nE 's/^\} ([a-z_]+)( __weak)? SEC\("\.maps"\);/\1/p' "$ROOT"/bpf/{maps,tap}.h "$ROOT"/bpf/{arrive,catch,exec,inject,path,stated,tap,verdict}.bpf.c | paste -sd '|')
+	echo "^(fg_.*|($maps)|(datapath|symbol_b|catch_bp|exec_bpf|stated_b|verdict_|marking_|arrive_b|leave_bp|local_bp)[a-z_]*\\.(rodata|bss|data))\$"
 }
 
 # What the kernel still has of them though no process holds it (a link holds its program). Other runs may go on beside
