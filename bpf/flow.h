@@ -42,14 +42,6 @@ static __always_inline void flow_take_ports(struct fg_wire_flow *f, const __u8 *
 	}
 }
 
-static __always_inline void flow_read_ports(struct fg_wire_flow *f, const unsigned char *l4)
-{
-	__u8 bytes[6];
-
-	if (!bpf_probe_read_kernel(bytes, sizeof(bytes), l4))
-		flow_take_ports(f, bytes);
-}
-
 /*
  * Steps over one IPv6 extension header (RFC 8200 section 4). Returns its length, or 0 if it is
  * none, or if no transport header follows: in a later fragment.
@@ -69,52 +61,60 @@ static __always_inline __u32 flow_skip_extension(__u8 *next, const unsigned char
 	return *later ? 0 : 8;
 }
 
-/*
- * Where the transport header is, from the IPv6 header on; *next becomes its protocol. 0: this is a
- * later fragment, which has none.
- */
-static __always_inline __u32 flow_transport_v6(__u8 *next, const unsigned char *l3)
-{
-	__u32 offset = 40;
-	bool later = false;
+/* What flow_transport() returns. */
+#define FLOW_OFFSET(transport) ((transport)&0xffffU) /* 0: a later fragment has no such header */
+#define FLOW_PROTO(transport) ((__u8)((transport) >> 16))
+#define FLOW_FRAGMENT (1U << 24) /* RFC 791, RFC 8200 section 4.5 */
 
+/*
+ * Where the transport header of the packet at address is, from its IP header on, which protocol it
+ * has, and whether the packet is a fragment; 0 if it cannot be read.
+ *
+ * Functions that are neither static nor inlined are looked at by the verifier once, and not again
+ * on each of the many ways that lead to them: that is most of the time it takes to load a program.
+ * They may take numbers and pointers to memory of a known size, which the verifier cannot know to
+ * be given. That of Linux 7.3 also follows where pointers to the stack go, once more for each
+ * place that hands one to a function: so what is long takes numbers only.
+ */
+__weak __noinline int flow_transport(__u64 address)
+{
+	const unsigned char *l3 = (const unsigned char *)address;
+	__u32 offset = 40, flags = 0;
+	bool later = false;
+	__u8 h[10], next;
+
+	if (bpf_probe_read_kernel(h, sizeof(h), l3))
+		return 0;
+	if (h[0] >> 4 != 6) {
+		if ((h[6] & 0x3f) | h[7])
+			flags = FLOW_FRAGMENT;
+		offset = (h[6] & 0x1f) | h[7] ? 0 : (h[0] & 15) * 4;
+		return (int)(flags | h[9] << 16 | offset);
+	}
+	next = h[6];
 #pragma unroll
 	for (int i = 0; i < 4; i++) {
-		__u32 step = flow_skip_extension(next, l3 + offset, &later);
+		__u32 step;
 
+		if (next == 44)
+			flags = FLOW_FRAGMENT;
+		step = flow_skip_extension(&next, l3 + offset, &later);
 		if (!step)
 			break;
 		offset += step;
 	}
-	return later ? 0 : offset;
-}
-
-static __always_inline void flow_read_v6(struct fg_wire_flow *f, const unsigned char *l3)
-{
-	__u32 offset;
-	__u8 h[40];
-
-	if (bpf_probe_read_kernel(h, sizeof(h), l3))
-		return;
-	f->family = 6;
-	f->proto = h[6];
-	__builtin_memcpy(f->src, h + 8, 16);
-	__builtin_memcpy(f->dst, h + 24, 16);
-	offset = flow_transport_v6(&f->proto, l3);
-	if (offset)
-		flow_read_ports(f, l3 + offset);
+	return (int)(flags | next << 16 | (later ? 0 : offset));
 }
 
 /*
- * Functions that are neither static nor inlined are looked at by the verifier once, and not again
- * on each of the many ways that lead to them: that is most of the time it takes to load a program.
- * They may take numbers and pointers to memory of a known size, which the verifier cannot know to
- * be given.
+ * Fills *f, which is zero, with the flow of the packet at address. Returns the hops that are left
+ * (TTL, hop limit), 0 if it is not an IP packet. Short: see flow_transport().
  */
 __weak __noinline int flow_parse(struct fg_wire_flow *f, __u64 address)
 {
 	const unsigned char *l3 = (const unsigned char *)address;
-	__u8 h[28];
+	__u32 transport;
+	__u8 h[28], hops;
 
 	if (!f)
 		return 0;
@@ -122,51 +122,34 @@ __weak __noinline int flow_parse(struct fg_wire_flow *f, __u64 address)
 	if (bpf_probe_read_kernel(h, sizeof(h), l3))
 		return 0;
 	if (h[0] >> 4 == 6) {
-		flow_read_v6(f, l3);
-		return h[7];
+		if (bpf_probe_read_kernel(f->src, sizeof(f->src) + sizeof(f->dst), l3 + 8))
+			return h[7];
+		f->family = 6;
+		hops = h[7];
+	} else {
+		if (h[0] >> 4 != 4)
+			return 0;
+		f->family = 4;
+		f->proto = h[9];
+		__builtin_memcpy(&f->ident, h + 4, 2);
+		__builtin_memcpy(f->src, h + 12, 4);
+		__builtin_memcpy(f->dst, h + 16, 4);
+		hops = h[8];
 	}
-	if (h[0] >> 4 != 4)
-		return 0;
-	f->family = 4;
-	f->proto = h[9];
-	__builtin_memcpy(&f->ident, h + 4, 2);
-	__builtin_memcpy(f->src, h + 12, 4);
-	__builtin_memcpy(f->dst, h + 16, 4);
-	/* A later fragment has no ports. */
-	if ((h[6] & 0x1f) | h[7])
-		return h[8];
-	if ((h[0] & 15) == 5)
-		flow_take_ports(f, h + 20);
-	else
-		flow_read_ports(f, l3 + (h[0] & 15) * 4);
-	return h[8];
+	if (h[0] != 0x45 || (h[6] & 0x1f) | h[7]) {
+		transport = flow_transport(address);
+		f->proto = FLOW_PROTO(transport);
+		if (!FLOW_OFFSET(transport) ||
+		    bpf_probe_read_kernel(h + 20, 6, l3 + FLOW_OFFSET(transport)))
+			return hops;
+	}
+	flow_take_ports(f, h + 20);
+	return hops;
 }
 
-/* Whether the packet at address is a fragment (RFC 791, RFC 8200 section 4.5). */
-__weak __noinline int flow_is_fragment(__u64 address)
+static __always_inline bool flow_is_fragment(__u64 address)
 {
-	const unsigned char *l3 = (const unsigned char *)address;
-	__u32 offset = 40;
-	bool later = false;
-	__u8 h[8], next;
-
-	if (bpf_probe_read_kernel(h, sizeof(h), l3))
-		return 0;
-	if (h[0] >> 4 != 6)
-		return (h[6] & 0x3f) | h[7];
-	next = h[6];
-#pragma unroll
-	for (int i = 0; i < 4; i++) {
-		__u32 step;
-
-		if (next == 44)
-			return 1;
-		step = flow_skip_extension(&next, l3 + offset, &later);
-		if (!step)
-			break;
-		offset += step;
-	}
-	return 0;
+	return flow_transport(address) & FLOW_FRAGMENT;
 }
 
 /*
@@ -231,20 +214,12 @@ static __always_inline const unsigned char *flow_quoted(const struct fg_wire_flo
 __weak __noinline int flow_sequence(__u64 address)
 {
 	const unsigned char *l3 = (const unsigned char *)address;
-	__u8 h[10], next;
-	__u32 offset;
+	__u32 transport = flow_transport(address);
+	__u8 proto = FLOW_PROTO(transport);
 	__u16 word[4];
 
-	if (bpf_probe_read_kernel(h, sizeof(h), l3))
-		return 0;
-	next = h[9];
-	offset = (h[6] & 0x1f) | h[7] ? 0 : (h[0] & 15) * 4;
-	if (h[0] >> 4 == 6) {
-		next = h[6];
-		offset = flow_transport_v6(&next, l3);
-	}
-	if (!offset || (next != FG_IPPROTO_ICMP && next != FG_IPPROTO_ICMPV6) ||
-	    bpf_probe_read_kernel(word, sizeof(word), l3 + offset))
+	if (!FLOW_OFFSET(transport) || (proto != FG_IPPROTO_ICMP && proto != FG_IPPROTO_ICMPV6) ||
+	    bpf_probe_read_kernel(word, sizeof(word), l3 + FLOW_OFFSET(transport)))
 		return 0;
 	switch ((__u8)word[0]) {
 	case 0:
@@ -257,14 +232,17 @@ __weak __noinline int flow_sequence(__u64 address)
 }
 
 /*
- * The flow that the packet at l3 is a reply to, as flow_answer() gives it: its own, or for an
- * ICMP error that of the reply to the packet it quotes. ident is the sequence number of an echo.
+ * Fills *key with the flow that the packet at address is a reply to, as flow_answer() gives it: its
+ * own, or for an ICMP error that of the reply to the packet it quotes. ident is the sequence number
+ * of an echo.
  */
-static __always_inline void flow_answered(struct fg_wire_flow *key, const unsigned char *l3)
+__weak __noinline int flow_answered(struct fg_wire_flow *key, __u64 address)
 {
-	const unsigned char *quote;
+	const unsigned char *l3 = (const unsigned char *)address, *quote;
 	struct fg_wire_flow quoted;
 
+	if (!key)
+		return 0;
 	flow_read(key, l3);
 	quote = flow_quoted(key, l3);
 	if (quote) {
@@ -273,6 +251,7 @@ static __always_inline void flow_answered(struct fg_wire_flow *key, const unsign
 		l3 = quote;
 	}
 	key->ident = (__u16)flow_sequence((__u64)l3);
+	return 0;
 }
 
 #endif

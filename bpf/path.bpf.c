@@ -27,18 +27,25 @@ enum skb_drop_reason___judge {
 
 /* --- what is seldom needed: functions of their own, which take addresses (see flow_parse()) --- */
 
-/* Whether the buffer that took the place of a tracked one can still hold the same packet. */
-static __always_inline bool same_packet(const struct fg_track *t, const unsigned char *head,
-					__u16 network, __u16 inner)
+/*
+ * Whether the buffer of the sk_buff at address, which is not the one that t was seen in, can still
+ * hold the same packet. t is in a map, and not on the stack: see flow_transport().
+ */
+__noinline int same_packet(struct fg_track *t, __u64 address)
 {
+	const struct sk_buff *skb = (const struct sk_buff *)address;
+	const unsigned char *head = BPF_CORE_READ(skb, head);
+	__u16 inner = BPF_CORE_READ(skb, inner_network_header);
 	struct fg_wire_flow now;
 
-	flow_read(&now, head + network);
+	if (!t)
+		return 0;
+	flow_read(&now, head + BPF_CORE_READ(skb, network_header));
 	if (now.ident == t->flow.ident && now.proto == t->flow.proto &&
 	    (now.ident || flow_equal(&now, &t->flow)))
-		return true;
+		return 1;
 	if (!inner)
-		return false;
+		return 0;
 	/* Encapsulated in between: what was the packet is now its inner one. */
 	flow_read(&now, head + inner);
 	return now.ident == t->flow.ident && now.proto == t->flow.proto;
@@ -80,99 +87,6 @@ __noinline int first_sight(__u64 address)
 		e.flow = t.flow;
 		event_send(&e, sizeof(e), false);
 	}
-	return 1;
-}
-
-/* By the flow of a packet, changed as struct fg_awaited has it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, FG_AWAITED_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct fg_wire_flow);
-	__type(value, struct fg_awaited);
-} awaited SEC(".maps");
-
-/*
- * Whether the packet at l3 with that flow is the one that is awaited: one of somebody else's to the
- * same port may have its identification by chance. Translation may change the source port, but not
- * a sequence number.
- */
-static __always_inline bool is_awaited(const struct fg_awaited *a, const struct fg_wire_flow *now,
-				       const unsigned char *l3)
-{
-	__u32 length;
-	__u8 h[10];
-
-	if (bpf_probe_read_kernel(h, sizeof(h), l3))
-		return false;
-	/* Not that of the sk_buff, which may still have the padding of a short frame. */
-	length = now->family == 4 ? h[2] << 8 | h[3] : (h[4] << 8 | h[5]) + 40;
-	if (length != a->length)
-		return false;
-	if (now->proto == FG_IPPROTO_ICMP || now->proto == FG_IPPROTO_ICMPV6)
-		return now->sport == a->flow.sport &&
-		       (__u32)flow_sequence((__u64)l3) == a->sequence;
-	return now->sport == a->flow.sport || (now->proto == FG_IPPROTO_TCP && a->sequence);
-}
-
-/* The key of the table. The sequence number is where lib/session/await.c looks for it, too. */
-static __always_inline void awaited_key(struct fg_wire_flow *key, const unsigned char *l3)
-{
-	__u32 header;
-	__u8 h[10];
-
-	__builtin_memset(key->src, 0, sizeof(key->src));
-	if (key->proto != FG_IPPROTO_TCP)
-		return;
-	key->sport = 0;
-	if (bpf_probe_read_kernel(h, sizeof(h), l3))
-		return;
-	header = key->family == 4 ? (h[0] & 15) * 4 : 40;
-	if ((key->family == 4 ? h[9] : h[6]) == FG_IPPROTO_TCP)
-		bpf_probe_read_kernel(key->src, 4, l3 + header + 4);
-}
-
-/*
- * A packet that another node sent: it counts as injected at the device where it is first seen. The
- * network header is not set yet where a driver hands it over; its data begin there.
- */
-__noinline int first_arrival(__u64 address)
-{
-	struct sk_buff *skb = (struct sk_buff *)address;
-	const struct fg_config *cfg = config_get();
-	const struct net_device *dev = BPF_CORE_READ(skb, dev);
-	const unsigned char *l3 = BPF_CORE_READ(skb, data);
-	struct fg_track t = {};
-	struct fg_event_flow e;
-	struct fg_awaited *a;
-	__u32 hops;
-
-	if (!cfg || !dev || DEV_NETNS(dev) != cfg->await_ns)
-		return 0;
-	hops = flow_parse(&t.flow, (__u64)l3);
-	e.flow = t.flow;
-	awaited_key(&e.flow, l3);
-	a = bpf_map_lookup_elem(&awaited, &e.flow);
-	if (!a || a->generation != cfg->generation || !is_awaited(a, &t.flow, l3))
-		return 0;
-	t.probe = a->probe;
-	t.generation = a->generation;
-	t.length = a->length + ETH_HLEN;
-	t.head = (__u64)BPF_CORE_READ(skb, head);
-	if (track_store(address, &t))
-		return 0;
-	flow_remember(&t, cfg, (__u64)l3);
-	event_init(&e.event, &t, FG_EVENT_INJECT);
-	event_fill_address(&e.event, address);
-	event_send(&e.event, sizeof(e.event), false);
-	if (!flow_equal(&a->flow, &t.flow)) {
-		e.event.kind = FG_EVENT_FLOW;
-		e.flow = t.flow;
-		event_send(&e, sizeof(e), false);
-	}
-	e.event.kind = FG_EVENT_RECEIVE;
-	e.event.id = hops;
-	event_send(&e.event, sizeof(e.event), false);
 	return 1;
 }
 
@@ -228,9 +142,8 @@ __noinline int handed_begin(__u64 address, __u64 head)
 __noinline int clone_begin(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
-	const unsigned char *buffer = BPF_CORE_READ(skb, head);
 	const struct fg_config *cfg = config_get();
-	__u64 key = address, head = (__u64)buffer;
+	__u64 key = address, head = (__u64)BPF_CORE_READ(skb, head);
 	struct fg_track *origin, t;
 
 	origin = bpf_map_lookup_elem(&heads, &head);
@@ -238,8 +151,7 @@ __noinline int clone_begin(__u64 address)
 		return 0;
 	if (origin->flags & FG_TRACK_HANDED)
 		return handed_begin(address, head);
-	if (!same_packet(origin, buffer, BPF_CORE_READ(skb, network_header),
-			 BPF_CORE_READ(skb, inner_network_header)))
+	if (!same_packet(origin, address))
 		return 0;
 	t = *origin;
 	t.flags |= FG_EVENT_F_CLONE;
@@ -248,9 +160,9 @@ __noinline int clone_begin(__u64 address)
 }
 
 /*
- * What a packet at l3 is of a greater one: fills the key that the whole is known by, and the bytes
- * of the whole's payload in it, and where they begin if it is a fragment. Returns enum
- * fg_piece_kind, or -1.
+ * What a packet at l3 is of a greater one: makes its flow the key that the whole is known by, and
+ * fills the bytes of the whole's payload in it, and where they begin if it is a fragment. Returns
+ * enum fg_piece_kind, or -1.
  */
 static __always_inline int piece_read(struct fg_wire_flow *key, const unsigned char *l3,
 				      __u32 *payload, __u32 *begin)
@@ -260,7 +172,6 @@ static __always_inline int piece_read(struct fg_wire_flow *key, const unsigned c
 
 	if (bpf_probe_read_kernel(h, sizeof(h), l3))
 		return -1;
-	flow_read(key, l3);
 	if (key->family == 4 && ((h[6] & 0x3f) | h[7])) {
 		key->sport = key->dport = 0;
 		*payload = (h[2] << 8 | h[3]) - (h[0] & 15) * 4;
@@ -291,21 +202,21 @@ __noinline int piece_begin(__u64 address)
 	const struct fg_config *cfg = config_get();
 	const unsigned char *l3 = head + BPF_CORE_READ(skb, network_header);
 	struct fg_track *whole, t;
-	struct fg_wire_flow key;
+	struct fg_wire_flow flow, key;
 	struct fg_event e;
 	__u32 payload = 0, begin = 0;
-	__u8 src[16];
-	int kind = piece_read(&key, l3, &payload, &begin);
+	int kind;
 
+	flow_read(&flow, l3);
+	key = flow;
+	kind = piece_read(&key, l3, &payload, &begin);
 	if (kind < 0 || !cfg)
 		return 0;
-	if (kind == FG_PIECE_FRAGMENT) {
-		__builtin_memcpy(src, key.src, sizeof(src));
+	if (kind == FG_PIECE_FRAGMENT)
 		__builtin_memset(key.src, 0, sizeof(key.src));
-	}
 	whole = bpf_map_lookup_elem(&wholes, &key);
 	if (!whole && kind == FG_PIECE_FRAGMENT) {
-		__builtin_memcpy(key.src, src, sizeof(src));
+		__builtin_memcpy(key.src, flow.src, sizeof(key.src));
 		__builtin_memset(key.dst, 0, sizeof(key.dst));
 		whole = bpf_map_lookup_elem(&wholes, &key);
 	}
@@ -316,7 +227,7 @@ __noinline int piece_begin(__u64 address)
 	t.branch = __sync_fetch_and_add(&whole->branches, 1) + 1;
 	t.branches = 0;
 	t.head = (__u64)head;
-	flow_read(&t.flow, l3);
+	t.flow = flow;
 	if (track_store(address, &t))
 		return 0;
 	event_init(&e, &t, FG_EVENT_PIECE);
@@ -346,15 +257,13 @@ __noinline int whole_renew(__u64 address)
 __noinline int track_moved(__u64 address)
 {
 	struct sk_buff *skb = (struct sk_buff *)address;
-	const unsigned char *buffer = BPF_CORE_READ(skb, head);
-	__u64 key = address, head = (__u64)buffer;
+	__u64 key = address, head = (__u64)BPF_CORE_READ(skb, head);
 	struct fg_track *t = bpf_map_lookup_elem(&tracked, &key);
 	struct fg_event e;
 
 	if (!t)
 		return -1;
-	if (same_packet(t, buffer, BPF_CORE_READ(skb, network_header),
-			BPF_CORE_READ(skb, inner_network_header))) {
+	if (same_packet(t, address)) {
 		t->head = head;
 		bpf_map_update_elem(&heads, &head, t, BPF_ANY);
 		return 0;
@@ -392,13 +301,14 @@ __noinline int reply_begin(__u64 address, __u32 received)
 	const unsigned char *head = BPF_CORE_READ(skb, head);
 	const struct fg_config *cfg = config_get();
 	struct fg_track t = {};
-	struct fg_event_flow e;
-	struct fg_wire_flow key;
+	struct fg_event_flow e; /* its flow is at first the one that was looked for */
 	struct fg_asked *asked;
+	__u16 ident;
+	bool direct;
 
 	if (!cfg)
 		return 0;
-	asked = reply_find(&t, &key, head + BPF_CORE_READ(skb, network_header), cfg->generation,
+	asked = reply_find(&t, &e.flow, head + BPF_CORE_READ(skb, network_header), cfg->generation,
 			   received);
 	t.head = (__u64)head;
 	if (!asked || track_store(address, &t))
@@ -406,9 +316,11 @@ __noinline int reply_begin(__u64 address, __u32 received)
 	reply_tell(address);
 	/* Not what the probe itself would be answered with: an ICMP error, or not translated back
 	 * yet. */
-	e.flow = t.flow;
-	e.flow.ident = key.ident;
-	if (!asked->translated && flow_equal(&e.flow, &key))
+	ident = t.flow.ident;
+	t.flow.ident = e.flow.ident;
+	direct = flow_equal(&t.flow, &e.flow);
+	t.flow.ident = ident;
+	if (!asked->translated && direct)
 		return 1;
 	e.flow = t.flow;
 	event_init(&e.event, &t, FG_EVENT_FLOW);
@@ -572,13 +484,10 @@ SEC("tp_btf/netif_receive_skb")
 int fg_receive(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
-	const struct fg_config *cfg = config_get();
 	struct fg_track *t = track_find_any(skb, 1);
 
 	if (t)
 		place_report(skb, t, FG_EVENT_RECEIVE);
-	else if (cfg && cfg->active && cfg->await_ns)
-		first_arrival(address_of(skb));
 	return 0;
 }
 
@@ -609,33 +518,33 @@ int fg_xmit(__u64 *ctx)
 	return 0;
 }
 
-static __always_inline __u32 hops_read(const struct sk_buff *skb, const struct fg_track *t)
+/* A function of its own for the same reason as place_report(). */
+static __noinline void free_report(const struct sk_buff *skb, struct fg_track *t, __s32 reason,
+				   __u64 location)
 {
 	struct fg_wire_flow flow;
+	struct fg_event e;
 
-	return flow_read_track(&flow, skb, t);
+	event_init(&e, t, FG_EVENT_FREE);
+	e.code = reason;
+	e.aux = location;
+	e.id = flow_read_track(&flow, skb, t);
+	event_fill_whole(&e, skb);
+	if (fg_follows && !e.netns && (t->flags & FG_EVENT_F_REPLY))
+		place_by_route(&e, address_of(skb));
+	track_end(skb);
+	event_send(&e, sizeof(e), true);
 }
 
 SEC("tp_btf/kfree_skb")
 int fg_free(__u64 *ctx)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx[0];
-	struct fg_event e;
-	struct fg_track *t;
-
 	/* A reply that was dropped before it was sent is first seen here. */
-	t = track_find_any(skb, 0);
-	if (!t)
-		return 0;
-	event_init(&e, t, FG_EVENT_FREE);
-	e.code = (__s32)ctx[2];
-	e.aux = ctx[1];
-	e.id = hops_read(skb, t);
-	event_fill_whole(&e, skb);
-	if (fg_follows && !e.netns && (t->flags & FG_EVENT_F_REPLY))
-		place_by_route(&e, address_of(skb));
-	track_end(skb);
-	event_send(&e, sizeof(e), true);
+	struct fg_track *t = track_find_any(skb, 0);
+
+	if (t)
+		free_report(skb, t, (__s32)ctx[2], ctx[1]);
 	return 0;
 }
 

@@ -89,7 +89,7 @@ static __always_inline struct fg_event_reply *reply_match(const struct sk_buff *
 	if (cfg->replies == FG_REPLIES_OFF)
 		return NULL;
 	l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-	flow_answered(&key, l3);
+	flow_answered(&key, (__u64)l3);
 	asked = bpf_map_lookup_elem(&replies, &key);
 	r = bpf_map_lookup_elem(&reply_record, &zero);
 	if (!asked || asked->generation != cfg->generation || asked->translated || !r)
@@ -101,6 +101,23 @@ static __always_inline struct fg_event_reply *reply_match(const struct sk_buff *
 	event_fill_skb(&r->event, skb);
 	r->event.length -= front;
 	return r;
+}
+
+/*
+ * Copies the reply's first bytes, which begin at offset. Only the helper reads what is not in the
+ * sk_buff's own buffer. Returns how many.
+ */
+static __always_inline __u32 reply_load(struct __sk_buff *ctx, struct fg_event_reply *r,
+					__u32 offset)
+{
+	__s32 size = r->event.length > FG_REPLY_BYTES ? FG_REPLY_BYTES : (__s32)r->event.length;
+
+	__builtin_memset(r->bytes, 0, sizeof(r->bytes));
+	/* Not compared with 0 for equality: the verifier of Linux 6.1 learns nothing from that. */
+	barrier_var(size);
+	if (size < 1 || size > FG_REPLY_BYTES || bpf_skb_load_bytes(ctx, offset, r->bytes, size))
+		return 0;
+	return size;
 }
 
 #endif

@@ -14,7 +14,9 @@
 
 #include "base/count.h"
 #include "host/cgroup.h"
+#include "bpf/arrive.skel.h"
 #include "bpf/datapath.skel.h"
+#include "bpf/leave.skel.h"
 #include "base/fd.h"
 #include "timing/timing.h"
 
@@ -23,6 +25,8 @@
 
 struct fg_datapath {
 	struct datapath_bpf *bpf;
+	struct arrive_bpf *arrive; /* NULL until fg_datapath_awaits() */
+	struct leave_bpf *leave;   /* NULL until fg_datapath_leave_fd() */
 	struct bpf_link *socket_link;
 	struct fg_config *config;
 	struct fg_counters *counters;
@@ -93,9 +97,10 @@ struct observer {
 	struct bpf_link **link;
 };
 
-#define OBSERVERS 5
+#define OBSERVERS 6
 
-static void list_observers(struct fg_datapath *dp, struct observer out[OBSERVERS])
+/* Returns how many. */
+static size_t list_observers(struct fg_datapath *dp, struct observer out[OBSERVERS])
 {
 	struct datapath_bpf *bpf = dp->bpf;
 
@@ -104,14 +109,20 @@ static void list_observers(struct fg_datapath *dp, struct observer out[OBSERVERS
 	out[2] = (struct observer){ bpf->progs.fg_xmit, &bpf->links.fg_xmit };
 	out[3] = (struct observer){ bpf->progs.fg_free, &bpf->links.fg_free };
 	out[4] = (struct observer){ bpf->progs.fg_consume, &bpf->links.fg_consume };
+	if (!dp->arrive)
+		return 5;
+	/* Behind fg_receive: programs at a tracepoint run in the order in which they were attached.
+	 */
+	out[5] = (struct observer){ dp->arrive->progs.fg_arrive, &dp->arrive->links.fg_arrive };
+	return 6;
 }
 
 static int attach_observers(struct fg_datapath *dp, struct fg_error *err)
 {
 	struct observer all[OBSERVERS];
+	size_t count = list_observers(dp, all);
 
-	list_observers(dp, all);
-	for (size_t i = 0; i < OBSERVERS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		*all[i].link = bpf_program__attach(all[i].program);
 		if (!*all[i].link)
 			return fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno,
@@ -124,9 +135,9 @@ static int attach_observers(struct fg_datapath *dp, struct fg_error *err)
 static void detach_observers(struct fg_datapath *dp)
 {
 	struct observer all[OBSERVERS];
+	size_t count = list_observers(dp, all);
 
-	list_observers(dp, all);
-	for (size_t i = 0; i < OBSERVERS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		bpf_link__destroy(*all[i].link);
 		*all[i].link = NULL;
 	}
@@ -178,6 +189,8 @@ void fg_datapath_close(struct fg_datapath *dp)
 	bpf_link__destroy(dp->socket_link);
 	unmap_array(dp->counters);
 	unmap_array(dp->config);
+	leave_bpf__destroy(dp->leave);
+	arrive_bpf__destroy(dp->arrive);
 	datapath_bpf__destroy(dp->bpf);
 	free(dp);
 }
@@ -257,6 +270,27 @@ void fg_datapath_leave_socket(struct fg_datapath *dp)
 	SET(dp->config->socket, 0);
 }
 
+int fg_datapath_awaits(struct fg_datapath *dp, struct fg_error *err)
+{
+	struct arrive_bpf *bpf;
+	int ret = -ENOMEM;
+
+	if (dp->arrive)
+		return 0;
+	bpf = arrive_bpf__open();
+	if (bpf)
+		ret = fg_datapath_share(dp, bpf->obj) ?: arrive_bpf__load(bpf);
+	if (ret) {
+		arrive_bpf__destroy(bpf);
+		return fail_load(-ret, err);
+	}
+	dp->arrive = bpf;
+	bpf->links.fg_arrive = bpf_program__attach(bpf->progs.fg_arrive);
+	return bpf->links.fg_arrive ? 0
+				    : fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno,
+						    "attach the observer fg_arrive");
+}
+
 int fg_datapath_await(struct fg_datapath *dp, uint32_t netns, const struct fg_awaited *packets,
 		      uint32_t count, struct fg_error *err)
 {
@@ -271,7 +305,7 @@ int fg_datapath_await(struct fg_datapath *dp, uint32_t netns, const struct fg_aw
 			memcpy(key.src, &packet.sequence, sizeof(packet.sequence));
 		}
 		packet.generation = dp->config->generation;
-		ret = bpf_map__update_elem(dp->bpf->maps.awaited, &key, sizeof(key), &packet,
+		ret = bpf_map__update_elem(dp->arrive->maps.awaited, &key, sizeof(key), &packet,
 					   sizeof(packet), BPF_NOEXIST);
 		if (ret == -EEXIST)
 			return fg_fail(err, FG_ERR_USAGE,
@@ -361,9 +395,24 @@ int fg_datapath_reply_fd(const struct fg_datapath *dp)
 	return bpf_program__fd(dp->bpf->progs.fg_reply);
 }
 
-int fg_datapath_leave_fd(const struct fg_datapath *dp)
+int fg_datapath_leave_fd(struct fg_datapath *dp, struct fg_error *err)
 {
-	return bpf_program__fd(dp->bpf->progs.fg_leave);
+	struct leave_bpf *bpf = dp->leave;
+	int ret = -ENOMEM;
+
+	if (bpf)
+		return bpf_program__fd(bpf->progs.fg_leave);
+	bpf = leave_bpf__open();
+	if (bpf) {
+		bpf->rodata->fg_follows = fg_datapath_follows(dp);
+		ret = fg_datapath_share(dp, bpf->obj) ?: leave_bpf__load(bpf);
+	}
+	if (ret) {
+		leave_bpf__destroy(bpf);
+		return fail_load(-ret, err);
+	}
+	dp->leave = bpf;
+	return bpf_program__fd(bpf->progs.fg_leave);
 }
 
 struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp)

@@ -68,6 +68,12 @@ void fg_datapath_follow_socket(struct fg_datapath *dp, uint64_t cookie, uint32_t
 void fg_datapath_leave_socket(struct fg_datapath *dp);
 
 /*
+ * Loads and attaches what recognizes packets of other nodes, once; fg_datapath_await() needs it.
+ * Returns 0 or -1.
+ */
+int fg_datapath_awaits(struct fg_datapath *dp, struct fg_error *err);
+
+/*
  * Packets of the window that other nodes send: each counts as injected at the device of that
  * namespace (inode number) where it is first received. Called between fg_datapath_begin_window()
  * and fg_datapath_end_window(). Returns 0 or -1.
@@ -94,17 +100,19 @@ int fg_datapath_set_target(struct fg_datapath *dp, uint16_t slot,
 			   const struct fg_slot_target *target, struct fg_error *err);
 
 /*
- * Descriptors, borrowed: the inject program, the stop and the reply program, the one for the egress
- * of an uplink, and the maps for programs that are loaded later.
+ * Descriptors, borrowed: the inject program, the stop and the reply program, and the maps for
+ * programs that are loaded later.
  */
 int fg_datapath_inject_fd(const struct fg_datapath *dp);
 int fg_datapath_stop_fd(const struct fg_datapath *dp);
 int fg_datapath_reply_fd(const struct fg_datapath *dp);
-int fg_datapath_leave_fd(const struct fg_datapath *dp);
 struct fg_datapath_maps {
 	int tracked, heads, flows, replies, events, config, counters, owners, again;
 };
 struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp);
+
+/* The program for the egress of an uplink: borrowed, loaded the first time. -1: it cannot be. */
+int fg_datapath_leave_fd(struct fg_datapath *dp, struct fg_error *err);
 
 /*
  * Gives an object that is not loaded yet the datapath's maps instead of maps of its own, by their

@@ -521,3 +521,14 @@ int fg_policy_run_count(int program_fd, struct fg_run_count *out)
 	out->ns = info.run_time_ns;
 	return 0;
 }
+
+int fg_policy_tag(int fd, uint8_t tag[8])
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(fd, &info, &len))
+		return -1;
+	memcpy(tag, info.tag, sizeof(info.tag));
+	return 0;
+}

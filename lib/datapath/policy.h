@@ -73,4 +73,7 @@ struct fg_run_count {
 /* Reads the counters of a program by descriptor. Returns 0 or -1. */
 int fg_policy_run_count(int program_fd, struct fg_run_count *out);
 
+/* The tag of the program with that descriptor, as in struct fg_program. Returns 0 or -1. */
+int fg_policy_tag(int fd, uint8_t tag[8]);
+
 #endif

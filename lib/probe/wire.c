@@ -40,7 +40,8 @@ static bool read_ipv4(const uint8_t *packet, size_t len, struct fg_wire_flow *f)
 	memcpy(&f->ident, packet + 4, sizeof(f->ident));
 	memcpy(f->src, packet + 12, 4);
 	memcpy(f->dst, packet + 16, 4);
-	if ((packet[6] & 0x1f) | packet[7])
+	/* Neither a later fragment nor a header without any length has ports behind it. */
+	if ((packet[6] & 0x1f) | packet[7] || !(packet[0] & 15))
 		return true;
 	return take_ports(packet, len, (packet[0] & 15) * 4u, f);
 }

@@ -22,7 +22,7 @@ static uint32_t number_at(const uint8_t *bytes)
 	return (uint32_t)(bytes[0] << 8 | bytes[1]);
 }
 
-/* As bpf/path.bpf.c reads it: what the headers say, be it true or not. */
+/* As bpf/arrive.bpf.c reads it: what the headers say, be it true or not. */
 static size_t header_of(const uint8_t *ip, uint32_t *length, uint8_t *next)
 {
 	bool four = ip[0] >> 4 == 4;
@@ -37,7 +37,7 @@ static bool is_echo(uint8_t type)
 	return type == 0 || type == 8 || type == 128 || type == 129;
 }
 
-/* What of the packet is compared, by bpf/path.bpf.c. */
+/* What of the packet is compared, by bpf/arrive.bpf.c. */
 static struct fg_awaited awaited_of(const struct fg_frame *frame, uint32_t number)
 {
 	const uint8_t *ip = frame->data + ETH_HLEN;

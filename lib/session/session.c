@@ -155,15 +155,6 @@ void fg_session_close(struct fg_session *session)
 	free(session);
 }
 
-static void read_tag(int fd, uint8_t tag[8])
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	if (!bpf_prog_get_info_by_fd(fd, &info, &len))
-		memcpy(tag, info.tag, 8);
-}
-
 /* The first pod pays for what all share. */
 static int open_datapath(struct fg_session *s, struct fg_error *err)
 {
@@ -187,12 +178,12 @@ static int open_datapath(struct fg_session *s, struct fg_error *err)
 		const struct fg_drop_codes codes = fg_datapath_codes(s->datapath);
 
 		fg_reasons_know(s->reasons, &codes);
-		read_tag(fg_datapath_stop_fd(s->datapath), s->receivers.own_programs[0]);
-		read_tag(fg_datapath_reply_fd(s->datapath), s->receivers.own_programs[1]);
-		read_tag(fg_datapath_leave_fd(s->datapath), s->receivers.own_programs[2]);
+		fg_policy_tag(fg_datapath_stop_fd(s->datapath), s->receivers.own_programs[0]);
+		fg_policy_tag(fg_datapath_reply_fd(s->datapath), s->receivers.own_programs[1]);
 	}
 	s->verdicts = s->datapath ? fg_verdicts_new(s->datapath, err) : NULL;
 	s->spare.datapath = s->datapath;
+	s->receivers.datapath = s->datapath;
 	s->receivers.verdicts = s->verdicts;
 	s->collector = s->verdicts ? fg_collector_new(s->datapath, err) : NULL;
 	if (!s->collector)
@@ -404,10 +395,10 @@ static int guard_uplink(const struct fg_session *s, const struct fg_endpoint *m,
 			struct fg_error *err)
 {
 	const struct fg_endpoint *other = guarded_by(s, m);
-	int again;
+	int again, leave = other ? -1 : fg_datapath_leave_fd(s->datapath, err);
 
 	if (!other)
-		return fg_uplink_guard(&m->pod, fg_datapath_leave_fd(s->datapath), err);
+		return leave < 0 ? -1 : fg_uplink_guard(&m->pod, leave, err);
 	again = fcntl(other->reply_link, F_DUPFD_CLOEXEC, 0);
 	return again < 0 ? fg_fail_errno(err, FG_ERR_INTERNAL, errno, "%s", m->pod.ref) : again;
 }
@@ -432,7 +423,7 @@ static int take_leaving(struct fg_session *s, struct fg_endpoint *m, struct fg_e
 static int leave_answers(struct fg_session *s, struct fg_endpoint *m, struct fg_error *err)
 {
 	fg_datapath_leave_replies(s->datapath);
-	if (fg_policy_list_back(&m->pod, &m->back, err))
+	if (fg_datapath_awaits(s->datapath, err) || fg_policy_list_back(&m->pod, &m->back, err))
 		return fg_error_prefix(err, "%s", m->pod.ref);
 	if (!m->back.tcx && !s->options.reply)
 		do_without_tcx(s);
@@ -468,6 +459,15 @@ static int choose_method(const struct fg_session *s, struct fg_endpoint *m, enum
 	return 0;
 }
 
+/* The node's own devices, as many as it has pods, have been listed when the host was opened. */
+static int name_host(struct fg_session *s, const struct fg_endpoint *m, struct fg_error *err)
+{
+	if (m->pod.host_inode == s->host.inode)
+		return fg_device_table_take(&s->names, &s->host.links, s->host.inode,
+					    fg_netns_cookie(s->host.netns), "host", err);
+	return fg_device_table_add(&s->names, m->pod.host_rtnl, m->pod.host_inode, "host", err);
+}
+
 static int open_member(struct fg_session *s, struct fg_endpoint *m, const char *ref,
 		       const char *interface, enum fg_method wanted, struct fg_error *err)
 {
@@ -491,7 +491,7 @@ static int open_member(struct fg_session *s, struct fg_endpoint *m, const char *
 	fill_context(s, m, method);
 	if (watch_xdp(s, m, err) || intercept_answers(s, m, err) ||
 	    fg_device_table_add(&s->names, m->pod.rtnl, m->pod.inode, pod_label(&m->pod), err) ||
-	    fg_device_table_add(&s->names, m->pod.host_rtnl, m->pod.host_inode, "host", err))
+	    name_host(s, m, err))
 		return -1;
 	if (m->pod.awaits)
 		return 0;

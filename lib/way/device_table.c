@@ -64,30 +64,39 @@ void fg_device_table_forget(struct fg_device_table *names, uint32_t netns)
 		*seen = names->seen[--names->seen_count];
 }
 
+int fg_device_table_take(struct fg_device_table *names, const struct fg_links *links,
+			 uint32_t netns, uint64_t cookie, const char *where, struct fg_error *err)
+{
+	struct fg_device *d;
+
+	if (find_seen(names, netns))
+		return 0;
+	d = FG_GROW(names->devices, names->count, links->count, "devices", err);
+	if (!d || mark_seen(names, netns, cookie, err))
+		return -1;
+	names->count += links->count;
+	for (size_t i = 0; i < links->count; i++, d++) {
+		*d = (struct fg_device){ .netns = netns, .ifindex = links->links[i].ifindex };
+		memcpy(d->name, links->links[i].name, sizeof(d->name));
+		memcpy(d->kind, links->links[i].kind, sizeof(d->kind));
+		snprintf(d->where, sizeof(d->where), "%s", where);
+	}
+	return 0;
+}
+
 int fg_device_table_add(struct fg_device_table *names, struct nl_sock *sk, uint32_t netns,
 			const char *where, struct fg_error *err)
 {
 	struct fg_links links = {};
-	struct fg_device *d;
+	int ret;
 
 	if (find_seen(names, netns))
 		return 0;
 	if (fg_link_list(sk, &links, err))
 		return -1;
-	d = FG_GROW(names->devices, names->count, links.count, "devices", err);
-	if (!d || mark_seen(names, netns, fg_rtnl_cookie(sk), err)) {
-		fg_links_free(&links);
-		return -1;
-	}
-	names->count += links.count;
-	for (size_t i = 0; i < links.count; i++, d++) {
-		*d = (struct fg_device){ .netns = netns, .ifindex = links.links[i].ifindex };
-		memcpy(d->name, links.links[i].name, sizeof(d->name));
-		memcpy(d->kind, links.links[i].kind, sizeof(d->kind));
-		snprintf(d->where, sizeof(d->where), "%s", where);
-	}
+	ret = fg_device_table_take(names, &links, netns, fg_rtnl_cookie(sk), where, err);
 	fg_links_free(&links);
-	return 0;
+	return ret;
 }
 
 void fg_device_table_find(struct fg_device_table *names, struct fg_host *host, uint32_t netns)

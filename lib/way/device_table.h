@@ -34,6 +34,10 @@ struct fg_device_table {
 int fg_device_table_add(struct fg_device_table *names, struct nl_sock *sk, uint32_t netns,
 			const char *where, struct fg_error *err);
 
+/* The same of devices that were listed already; cookie: of the namespace (fg_netns_cookie()). */
+int fg_device_table_take(struct fg_device_table *names, const struct fg_links *links,
+			 uint32_t netns, uint64_t cookie, const char *where, struct fg_error *err);
+
 /*
  * Adds the names of a namespace that a packet reached; one that cannot be found stays
  * unnamed.

@@ -61,6 +61,16 @@ static struct fg_receiver *find_device(const struct fg_receivers *all, uint32_t 
 	return NULL;
 }
 
+/* Another run's, by an uplink: only that costs the loading of this run's own, which shows its tag.
+ */
+static bool is_own_leave(const struct fg_receivers *all, const struct fg_program *p)
+{
+	uint8_t tag[8];
+	int fd = strcmp(p->name, "fg_leave") ? -1 : fg_datapath_leave_fd(all->datapath, NULL);
+
+	return fd >= 0 && !fg_policy_tag(fd, tag) && !memcmp(p->tag, tag, sizeof(tag));
+}
+
 /*
  * flowgen's own programs, of other runs and of `flowgen catch` too, come before pods' stacks,
  * at tcx ingress of the device in the pod: they are not policy. Nor is what keeps answers from
@@ -69,7 +79,7 @@ static struct fg_receiver *find_device(const struct fg_receivers *all, uint32_t 
 static bool is_own(const struct fg_receivers *all, const struct fg_program *p)
 {
 	if (p->hook == FG_HOOK_TCX_EGRESS)
-		return p->side == FG_SIDE_HOST && !memcmp(p->tag, all->own_programs[2], 8);
+		return p->side == FG_SIDE_HOST && is_own_leave(all, p);
 	return p->hook == FG_HOOK_TCX_INGRESS && p->side == FG_SIDE_POD &&
 	       (!memcmp(p->tag, all->own_programs[0], 8) ||
 		!memcmp(p->tag, all->own_programs[1], 8) || !strcmp(p->name, "fg_catch"));

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "datapath/datapath.h"
 #include "datapath/policy.h"
 #include "datapath/verdict.h"
 #include "host/host.h"
@@ -45,9 +46,10 @@ struct fg_receiver {
 struct fg_receivers {
 	/* set by the caller; borrowed */
 	struct fg_host *host;
+	struct fg_datapath *datapath;
 	struct fg_verdicts *verdicts; /* observes the programs found */
 	struct fg_device_table *names;
-	uint8_t own_programs[3][8]; /* the tags of flowgen's own on pods' devices, and uplinks */
+	uint8_t own_programs[2][8]; /* the tags of flowgen's own on pods' devices */
 	bool replies;		    /* they are followed */
 	/* owned */
 	struct fg_receiver **list; /* each allocated */
