@@ -43,6 +43,18 @@ static bool has_option(const struct fg_agent_request *r, const char *option)
 	return false;
 }
 
+/* -o, also behind letters without a value: -qojson. */
+static bool has_letter(const struct fg_agent_request *r, char letter)
+{
+	for (size_t i = 1; i < r->word_count && strcmp(r->words[i], "--") != 0; i++) {
+		const char *word = r->words[i];
+
+		if (word[0] == '-' && word[1 + strspn(word + 1, "qv")] == letter)
+			return true;
+	}
+	return false;
+}
+
 /* A word that ends with @NAME, behind nothing or what parts options from their values. */
 static char *with_path(const struct fg_agent_request *r, const char *word)
 {
@@ -75,7 +87,8 @@ char **fg_agent_command(const struct fg_agent_options *options, const struct fg_
 		added[count++] = options->host_root;
 	}
 	/* --record prints a scenario. */
-	if (verb->output && !has_option(request, "--output") && !has_option(request, "--record"))
+	if (verb->output && !has_option(request, "--output") && !has_letter(request, 'o') &&
+	    !has_option(request, "--record"))
 		added[count++] = "--output=json";
 	for (size_t i = 0; i < count + request->word_count - 1; i++) {
 		const char *word = i < count ? added[i] : request->words[i - count + 1];

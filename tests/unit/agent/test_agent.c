@@ -188,6 +188,12 @@ static void test_command(void **state)
 	becomes(NULL, "{\"id\":\"a\",\"args\":[\"check\"]}", "flowgen check --output=json");
 	becomes("/host", "{\"id\":\"a\",\"args\":[\"check\",\"--output\",\"text\"]}",
 		"flowgen check --output text");
+	becomes("/host", "{\"id\":\"a\",\"args\":[\"check\",\"-o\",\"text\"]}",
+		"flowgen check -o text");
+	becomes("/host", "{\"id\":\"a\",\"args\":[\"check\",\"-qvotext\"]}",
+		"flowgen check -qvotext");
+	becomes("/host", "{\"id\":\"a\",\"args\":[\"check\",\"-c\",\"o\",\"-\"]}",
+		"flowgen check --output=json -c o -");
 	becomes("/host", "{\"id\":\"a\",\"args\":[\"run\",\"f\",\"--out=tap\"]}",
 		"flowgen run --host-root /host f --out=tap");
 	becomes("/host", "{\"id\":\"a\",\"args\":[\"run\",\"f\",\"--record\",\"--host-root=/\"]}",
