@@ -17,12 +17,13 @@
 #: make fault           each system call and each allocation fails once
 #: make mutate          N=100 [SEED=..] [PATHS="lib/judge .."] [SUITES=unit,prog,e2e]: change the code, and see which tests notice
 #:
+#: make library         build/library: libflowgen, shared and static, for other programs (part of `make install`)
 #: make static          build/flowgen.static: one file for any node
 #: make arm64           build/aarch64/flowgen.static, cross-built: installs what that needs [then: make ARCH=arm64 dist krew]
 #: make check-arm64     and start it under qemu-user
 #: make image           build/flowgen.oci.tar: an OCI image for amd64 and arm64
 #: make dist            build/dist: it with manuals, scenarios and schemas in an archive, and an SPDX document
-#: make deb             build/flowgen_VERSION_ARCH.deb, after lintian
+#: make deb             build/flowgen_VERSION_ARCH.deb, libflowgen0 and libflowgen-dev, after lintian
 #: make krew            build/krew: kubectl's plugin for the manager krew [KREW_URL=..]
 #:
 #: BUILD=dir            builds there; SAN=1 with the address and undefined-behaviour sanitizers; V=1 shows the commands
@@ -31,6 +32,8 @@ VERSION := 0.2.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 ZSHDIR ?= $(DATADIR)/zsh/site-functions
@@ -151,7 +154,7 @@ test_bpf := $(patsubst tests/bpf/%.bpf.c,$(BUILD)/tests/bpf/%.bpf.o,$(wildcard t
 fuzz_srcs := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_bins := $(fuzz_srcs:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: help all tests deps deps-test demo check check-quick check-cluster check-build docker cluster vm-kernels fault fuzz fuzz-build bench bench-build static arm64 check-arm64 image dist deb krew \
+.PHONY: help all library tests deps deps-test demo check check-quick check-cluster check-build docker cluster vm-kernels fault fuzz fuzz-build bench bench-build static arm64 check-arm64 image dist deb krew \
 	lint format install uninstall clean have-libs have-tests have-fuzz have-lint have-bench FORCE
 
 all: $(BUILD)/flowgen
@@ -212,7 +215,7 @@ fault: all tests
 	@FAULT_SECONDS=0 BUILD=$(abspath $(BUILD)) FLOWGEN=$(abspath $(BUILD)/flowgen) bats tests/e2e/failing_calls.bats
 
 tests: $(cmocka_bins) $(tool_bins) $(test_bpf) $(preloads)
-check-build: all tests fuzz-build static krew
+check-build: all library tests fuzz-build static krew
 
 # --- BPF -------------------------------------------------------------------------------------------------------------
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | have-libs $(formatted)
@@ -292,6 +295,36 @@ $(tool_bins): $(BUILD)/%: $(BUILD)/%.o $(support) $(lib) | $(careful)
 $(preloads): $(BUILD)/%.so: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,SO)$(CC) -std=gnu11 $(warnings) -D_GNU_SOURCE -O1 -g -fPIC -shared $< -o $@
+
+# --- libflowgen, for other programs: only the names of its header are exported ------------------------------------------
+soname := libflowgen.so.$(firstword $(subst ., ,$(VERSION)))
+library_base := buffer clock error fd grow visible
+library_objs := $(patsubst lib/%.c,$(BUILD)/library/%.o,$(wildcard lib/flowgen/*.c) $(library_base:%=lib/base/%.c))
+library_flags = $(filter-out -fPIE,$(cflags)) -fPIC -ffunction-sections
+library_libs := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
+library := $(BUILD)/library/libflowgen.so.$(VERSION) $(BUILD)/library/libflowgen.a
+library: $(library)
+
+# Where the program will be is known to the library.
+$(BUILD)/library/flowgen/process.o: private extra = -DFLOWGEN_PROGRAM='"$(SBINDIR)/flowgen"'
+$(BUILD)/library/flowgen/process.o: $(BUILD)/library/program
+$(BUILD)/library/program: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SBINDIR)/flowgen' | cmp -s - $@ || echo '$(SBINDIR)/flowgen' > $@
+
+$(BUILD)/library/%.o: lib/%.c $(BUILD)/flags | have-libs $(formatted)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(cppflags) $(library_flags) $(extra) -MMD -MP -c $< -o $@
+
+$(BUILD)/library/libflowgen.so.$(VERSION): $(library_objs) lib/flowgen/flowgen.map
+	$(call say,SO)$(CC) $(library_flags) -shared -Wl,-soname,$(soname) -Wl,--version-script=lib/flowgen/flowgen.map -Wl,--gc-sections \
+		$(if $(SAN),,-Wl,-z,defs) $(filter-out -pie,$(ldflags)) $(library_objs) $(library_libs) -o $@
+
+# One object, in which all other names are local.
+$(BUILD)/library/libflowgen.a: $(library_objs)
+	@rm -f $@
+	$(call say,AR)$(CC) -r -nostdlib $^ -o $(@D)/flowgen.o && $(OBJCOPY) --wildcard --keep-global-symbol='flowgen_*' $(@D)/flowgen.o && \
+		$(AR) qcsD $@ $(@D)/flowgen.o
 
 # --- fuzzing: the library once more, instrumented --------------------------------------------------------------------
 fuzz_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -400,11 +433,12 @@ dist_name := flowgen-$(VERSION)-linux-$(dist_arch)
 # The commit's time, so that the same commit gives the same bytes whenever it is built.
 dist_epoch = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
 dist: $(BUILD)/dist/$(dist_name).tar.gz
-$(BUILD)/dist/$(dist_name).tar.gz: $(BUILD)/flowgen.static packaging/sbom LICENSE README.md CHANGELOG.md $(wildcard doc/* scenarios/*) Makefile
+$(BUILD)/dist/$(dist_name).tar.gz: $(BUILD)/flowgen.static $(library_objs) packaging/flowgen.pc.in packaging/sbom LICENSE README.md CHANGELOG.md $(wildcard doc/* scenarios/*) Makefile
 	@rm -rf $(BUILD)/dist && mkdir -p $(BUILD)/dist/$(dist_name)
-	@$(MAKE) install-files DESTDIR=$(abspath $(BUILD))/dist/$(dist_name) PREFIX= PROGRAM=$(BUILD)/flowgen.static > $(BUILD)/dist/log
+	@$(MAKE) install-files install-archive DESTDIR=$(abspath $(BUILD))/dist/$(dist_name) PREFIX= PROGRAM=$(BUILD)/flowgen.static > $(BUILD)/dist/log
 	@install -m 644 LICENSE README.md CHANGELOG.md doc/metrics.md $(BUILD)/dist/$(dist_name)/
 	@install -D -m 644 -t $(BUILD)/dist/$(dist_name)/deploy doc/deploy/*
+	@install -D -m 644 -t $(BUILD)/dist/$(dist_name)/examples doc/flowgen-example.c
 	@PKG_CONFIG_PATH=$(firstword $(wildcard $(DEPS)/usr/lib/*/pkgconfig)) SOURCE_DATE_EPOCH=$(dist_epoch) packaging/sbom $(VERSION) $(BUILD)/dist/$(dist_name)/sbin/flowgen > $(BUILD)/dist/$(dist_name).spdx.json
 	$(call say,TAR)tar -C $(BUILD)/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(dist_epoch) --mode=go=u-w \
 		-cf - $(dist_name) | gzip -n > $@
@@ -415,12 +449,13 @@ deb: have-libs
 
 manuals = $(wildcard doc/*.8)
 formats = $(wildcard doc/*.5)
+calls = $(wildcard doc/*.3)
 schemas = $(wildcard doc/*.schema.json)
 scenarios = $(wildcard scenarios/*)
 
 PROGRAM = $(BUILD)/flowgen
-.PHONY: install-files
-install: all install-files
+.PHONY: install-files install-library install-archive
+install: all install-files install-library
 install-files: $(PROGRAM)
 	install -D $(INSTALL_STRIP) -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/flowgen
 	install -d $(DESTDIR)$(BINDIR)
@@ -434,7 +469,22 @@ install-files: $(PROGRAM)
 	$(if $(scenarios),install -d $(DESTDIR)$(DATADIR)/flowgen/scenarios && install -m 644 $(scenarios) $(DESTDIR)$(DATADIR)/flowgen/scenarios/)
 	$(if $(schemas),install -D -m 644 -t $(DESTDIR)$(DATADIR)/flowgen $(schemas))
 
+# What the archive of `make dist` has is the static one, which needs nothing but jansson, wherever that archive lies.
+install-library: $(library) install-archive
+	install -D $(INSTALL_STRIP) -m 755 $(BUILD)/library/libflowgen.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libflowgen.so.$(VERSION)
+	ln -sf libflowgen.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(soname)
+	ln -sf $(soname) $(DESTDIR)$(LIBDIR)/libflowgen.so
+install-archive: $(BUILD)/library/libflowgen.a
+	install -D -m 644 lib/flowgen/flowgen.h $(DESTDIR)$(INCLUDEDIR)/flowgen.h
+	install -D -m 644 $(BUILD)/library/libflowgen.a $(DESTDIR)$(LIBDIR)/libflowgen.a
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(or $(PREFIX),$${pcfiledir}/../..)|; s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' packaging/flowgen.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/flowgen.pc
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/man/man3 $(calls)
+
 uninstall:
+	rm -f $(DESTDIR)$(INCLUDEDIR)/flowgen.h $(addprefix $(DESTDIR)$(LIBDIR)/,libflowgen.so.$(VERSION) $(soname) libflowgen.so \
+		libflowgen.a pkgconfig/flowgen.pc) $(calls:doc/%=$(DESTDIR)$(DATADIR)/man/man3/%)
 	rm -f $(DESTDIR)$(SBINDIR)/flowgen $(DESTDIR)$(BINDIR)/kubectl-flowgen $(manuals:doc/%=$(DESTDIR)$(DATADIR)/man/man8/%)
 	rm -f $(DESTDIR)$(DATADIR)/man/man8/kubectl-flowgen.8
 	rm -f $(formats:doc/%=$(DESTDIR)$(DATADIR)/man/man5/%)
@@ -444,7 +494,7 @@ uninstall:
 
 # --- lint ------------------------------------------------------------------------------------------------------------
 # clang-tidy looks again only at what was compiled again: its stamp depends on the object file.
-c_files = $(wildcard lib/*/*.[ch] cmd/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+c_files = $(wildcard lib/*/*.[ch] doc/*.c tests/e2e/*.c cmd/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
 tidy_stamps := $(lib_srcs:%.c=$(BUILD)/lint/%.tidy) $(cmd_srcs:%.c=$(BUILD)/lint/%.tidy)
 lint_jobs := lint-format lint-cppcheck lint-shell lint-layering lint-options lint-words lint-manuals lint-documents
 .PHONY: $(lint_jobs)
@@ -491,10 +541,10 @@ lint-documents:
 	@tests/lint/documents
 
 lint-manuals:
-	@for page in $(manuals) $(formats); do mandoc -T lint -W warning $$page || exit 1; done
+	@for page in $(manuals) $(formats) $(calls); do mandoc -T lint -W warning $$page || exit 1; done
 
 # What cost a download stays: `rm -r build` removes that too.
 clean:
 	rm -rf $(filter-out build/deps build/deps-aarch64 build/vm build/cluster,$(wildcard $(BUILD)/*))
 
--include $(shell find $(BUILD)/lib $(BUILD)/cmd $(BUILD)/bpf $(BUILD)/tests $(BUILD)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/lib $(BUILD)/cmd $(BUILD)/bpf $(BUILD)/library $(BUILD)/tests $(BUILD)/fuzz -name '*.d' 2>/dev/null)
