@@ -46,15 +46,17 @@ copy() {
 	mkdir "$BATS_TEST_TMPDIR/deb"
 	run -0 env -u BUILD "$top/packaging/deb" "$BATS_TEST_TMPDIR/deb" "$version"
 	echo "$output"
-	[ "${#lines[@]}" = 1 ] # the package's name, and no word of lintian
-	package=${lines[0]}
+	[ "${#lines[@]}" = 3 ] # the packages' names, and no word of lintian
+	for package in "${lines[@]}"; do
+		cp "$package" "$BATS_TEST_TMPDIR/deb/$(basename "${package%%_*}").deb"
+	done
 	. "$top/.ci/private-apt"
 	mirror=$(private_apt_mirror)
 	[ -n "$mirror" ] || skip 'apt knows no mirror here'
 	debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" "$mirror" > "$BATS_TEST_TMPDIR/log" 2>&1 ||
 		{ tail "$BATS_TEST_TMPDIR/log" && false; }
-	cp "$package" "$root/flowgen.deb"
-	chroot "$root" sh -c 'apt-get -qq update && apt-get -qq install -y --no-install-recommends /flowgen.deb' > "$BATS_TEST_TMPDIR/log" 2>&1 ||
+	cp "$BATS_TEST_TMPDIR/deb"/{flowgen,libflowgen0,libflowgen-dev}.deb "$root/"
+	chroot "$root" sh -c 'apt-get -qq update && apt-get -qq install -y --no-install-recommends /*.deb gcc libc6-dev pkgconf' > "$BATS_TEST_TMPDIR/log" 2>&1 ||
 		{ tail "$BATS_TEST_TMPDIR/log" && false; }
 	run -0 chroot "$root" flowgen --version
 	[ "$output" = "flowgen $version" ]
@@ -66,7 +68,13 @@ copy() {
 		echo "$file"
 		[ -e "$root/usr/share/$file" ]
 	done
-	chroot "$root" dpkg --purge flowgen
+	# The library finds its flowgen; what it asks for needs no privileges.
+	chroot "$root" sh -c 'cc -o /example /usr/share/doc/libflowgen-dev/examples/flowgen-example.c $(pkg-config --cflags --libs flowgen)'
+	run ! --separate-stderr unshare --mount --propagation private sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" /example /etc/hostname' "$root"
+	echo "$stderr"
+	[[ $stderr == *'failed (2): scenario:'* ]]
+	[ -e "$root/usr/share/man/man3/libflowgen.3.gz" ]
+	chroot "$root" dpkg --purge libflowgen-dev libflowgen0 flowgen
 	run -0 find "$root/usr" -name '*flowgen*'
 	[ -z "$output" ]
 }
@@ -140,10 +148,16 @@ answers() {
 	local file
 	for file in share/man/man8/flowgen.8 share/man/man5/flowgen-scenario.5 share/flowgen/result.schema.json \
 		share/flowgen/scenarios/default-deny.yaml share/bash-completion/completions/flowgen share/zsh/site-functions/_flowgen \
-		share/fish/vendor_completions.d/flowgen.fish deploy/rbac.yaml metrics.md; do
+		share/fish/vendor_completions.d/flowgen.fish deploy/rbac.yaml metrics.md share/man/man3/libflowgen.3; do
 		echo "$file"
 		[ -e "$file" ]
 	done
+	# A program can be linked with what is in it, wherever it lies.
+	local flags
+	read -ra flags <<< "$(PKG_CONFIG_PATH=$PWD/lib/pkgconfig pkg-config --static --cflags --libs flowgen)"
+	cc -o example examples/flowgen-example.c "${flags[@]}"
+	run ! --separate-stderr ./example metrics.md sbin/flowgen
+	[[ $stderr == *'failed (2): scenario:'* ]]
 	jq -e --arg sum "$(sha256sum < sbin/flowgen | cut -d ' ' -f 1)" --arg version "$version" '
 		.spdxVersion == "SPDX-2.3" and .dataLicense == "CC0-1.0" and
 		(.packages | map(.SPDXID)) as $ids |
@@ -157,27 +171,31 @@ answers() {
 	[ "$("$BUILD/flowgen" --version)" = "flowgen $version" ]
 	grep -qx "Version: *$version" "$top/packaging/flowgen.spec"
 	grep -q "^flowgen ($version) " "$top/packaging/debian/changelog"
+	[ "$(awk '/define FLOWGEN_VERSION_/ { print $3 }' "$top/lib/flowgen/flowgen.h" | paste -sd .)" = "$version" ]
 }
 
 @test "RPM: the description is one that rpm understands" {
 	needs rpmspec
 	run -0 rpmspec --query --queryformat '%{NAME} %{VERSION} %{LICENSE}\n' "$top/packaging/flowgen.spec"
-	[ "$output" = "flowgen $version GPL-2.0-only" ]
+	[ "$(sort <<< "$output")" = "$(printf '%s '"$version"' GPL-2.0-only\n' flowgen flowgen-devel flowgen-libs)" ]
 	# What it packs is what `make install` makes.
-	env -u MAKEFLAGS -u MAKELEVEL make -C "$top" install BUILD="$made" DESTDIR="$BATS_TEST_TMPDIR/i" PREFIX=/usr > "$BATS_TEST_TMPDIR/log" 2>&1
+	env -u MAKEFLAGS -u MAKELEVEL make -C "$top" install BUILD="$made" DESTDIR="$BATS_TEST_TMPDIR/i" PREFIX=/usr LIBDIR="$(rpm --eval '%{_libdir}')" > "$BATS_TEST_TMPDIR/log" 2>&1
 	rpmspec -P "$top/packaging/flowgen.spec" | sed -n '/^%files/,/^%changelog/s,^/,,p' | while read -r path; do
 		compgen -G "$BATS_TEST_TMPDIR/i/$path" > /dev/null || { echo "not installed: $path" && false; }
 	done
-	run -0 find "$BATS_TEST_TMPDIR/i" -type f -perm -u+x
-	[ "$output" = "$BATS_TEST_TMPDIR/i/usr/sbin/flowgen" ]
-	run -0 readelf -S "$output"
-	[[ $output != *.debug_info* ]]
+	local file files
+	mapfile -t files < <(find "$BATS_TEST_TMPDIR/i" -type f -perm -u+x | sort)
+	[ "${files[*]##*/}" = "libflowgen.so.$version flowgen" ]
+	for file in "${files[@]}"; do
+		run -0 readelf -S "$file"
+		[[ $output != *.debug_info* ]]
+	done
 }
 
 @test "make: every target has a line in make help, and says what it misses" {
 	local target tools=$BATS_TEST_TMPDIR/tools
 	run -0 make -s -C "$top" help
-	for target in deps demo install uninstall clean check check-quick check-cluster tests lint format fuzz bench soak fault mutate static dist deb krew; do
+	for target in deps demo install uninstall clean check check-quick check-cluster tests lint format fuzz bench soak fault mutate library static dist deb krew; do
 		[[ $output == *"make $target"* ]] || { echo "no line: $target" && false; }
 	done
 	mkdir "$tools"
