@@ -190,8 +190,9 @@ deps:
 deps-test:
 	@.ci/deps build test
 
+# Where all is there already, it does not matter which system this is.
 demo:
-	@.ci/deps build
+	@$(if $(strip $(pkg_missing)),.ci/deps build)
 	@$(MAKE) all
 	@$(BUILD)/flowgen demo
 

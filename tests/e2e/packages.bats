@@ -79,6 +79,21 @@ copy() {
 	[ -z "$output" ]
 }
 
+# Debian's packages, and a name that make deps does not know: what is installed is found, and nothing is to be installed.
+@test "another distribution: make demo works where the libraries are, and else says what is missing" {
+	printf 'ID=other\nID_LIKE=debian\nVERSION_ID=1\n' > "$BATS_TEST_TMPDIR/os-release"
+	# there COMMAND...: with that name, and no device of this host.
+	there() {
+		unshare --mount --net bash -c 'mount --bind "$0" "$(readlink -f /etc/os-release)" && ip link set lo up && exec "$@"' \
+			"$BATS_TEST_TMPDIR/os-release" env -u MAKEFLAGS -u MAKELEVEL "$@"
+	}
+	run -0 there make -C "$top" demo BUILD="$made"
+	[[ $output == *'DENIED by deny_port '* ]]
+	[[ $output != *'deps: '* ]]
+	run -2 there make -C "$top" demo BUILD="$made" LIBBPF_MIN=99 DEPS="$BATS_TEST_TMPDIR/none"
+	[[ $output == *'deps: knows how to install on Debian 12 and 13 only; this is other 1. Needed here:'*'libbpf-dev (>= '* ]]
+}
+
 # answers PROGRAM...: what needs no host: a packed packet, the help, and scenarios that are looked at.
 answers() {
 	"$@" inject --dry-run --src 10.0.0.1 --dst 10.0.0.2 --proto tcp --dport 53 --sport 4000 --seed 7 --output json | jq -S 'del(.run, .time)'
