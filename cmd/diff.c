@@ -7,7 +7,7 @@
 
 struct options {
 	enum fg_form form;
-	const char *files[2];
+	struct fg_compare_options compare;
 	int count;
 };
 #define FG_OPTIONS struct options
@@ -19,40 +19,33 @@ static int add_file(const char *what, const char *path, void *to, struct fg_erro
 	(void)what;
 	if (o->count == 2)
 		return fg_fail(err, FG_ERR_USAGE, "takes two files or folders, not three");
-	o->files[o->count++] = path;
+	*(o->count++ ? &o->compare.after : &o->compare.before) = path;
 	return 0;
 }
 
 static const struct fg_option table[] = {
 	FG_OPERANDS("BEFORE AFTER", add_file),
+	FG_FLAG("pods", compare.pods, "Compare one pod's results with another's, by what was asked",
+		FG_COMMON),
 	FG_OPTION_OUTPUT(form, "Output format"),
 };
 
-static int compare(const struct options *o, struct fg_diff_counts *counts, struct fg_error *err)
-{
-	const struct fg_compare_options options = { .before = o->files[0],
-						    .after = o->files[1],
-						    .json = fg_form_is_json(o->form),
-						    .write = fg_output_write };
-
-	return fg_compare(&options, counts, err) || fg_output_flush(err) ? -1 : 0;
-}
-
 static int run(const struct fg_verb *verb, int argc, char **argv)
 {
-	struct options options = { .form = fg_cmd_form() };
+	struct options o = { .form = fg_cmd_form(), .compare.write = fg_output_write };
 	struct fg_diff_counts counts = {};
 	struct fg_error err;
-	int status = fg_cmd_read(verb, argc, argv, &options);
+	int status = fg_cmd_read(verb, argc, argv, &o);
 
 	if (status)
 		return status;
-	if (options.count != 2) {
+	if (o.count != 2) {
 		fg_fail(&err, FG_ERR_USAGE,
 			"two files or folders are needed: flowgen diff BEFORE AFTER");
 		return fg_cmd_fail(&err);
 	}
-	if (compare(&options, &counts, &err))
+	o.compare.json = fg_form_is_json(o.form);
+	if (fg_compare(&o.compare, &counts, &err) || fg_output_flush(&err))
 		return fg_cmd_fail(&err);
 	return counts.changed || counts.added || counts.removed ? FG_EXIT_UNEXPECTED : FG_EXIT_OK;
 }

@@ -41,7 +41,7 @@ __flowgen_options() { # VERB
 			--record"
 		;;
 	diff)
-		echo "--help --quiet --verbose --color --usage --output"
+		echo "--help --quiet --verbose --color --usage --pods --output"
 		;;
 	pods)
 		echo "--help --quiet --verbose --color --usage --host-root --output"
@@ -99,9 +99,9 @@ __flowgen_flags() {
 		--await --bad-checksum --bad-ip-checksum --bytes --checksum-offload --deliver \
 		--down --dry-run --env-from-pod --every-pod --fail-fast --force --from-uplink \
 		--full-checksum --hold --icmp --intercept --keep --keep-addresses --list \
-		--more-fragments --no-explain --node-only --pass --record --reply --reserved-flag \
-		--spoof --strict --summary --tcp --tidy --timing-report --trace-netfilter --udp \
-		--validate --watch
+		--more-fragments --no-explain --node-only --pass --pods --record --reply \
+		--reserved-flag --spoof --strict --summary --tcp --tidy --timing-report \
+		--trace-netfilter --udp --validate --watch
 }
 # end of what is made
 

@@ -182,6 +182,7 @@ complete -c flowgen -n '__fish_seen_subcommand_from run' -l junit -r -F -d 'Also
 complete -c flowgen -n '__fish_seen_subcommand_from run' -l metrics -r -F -d 'Also write metrics'
 complete -c flowgen -n '__fish_seen_subcommand_from run' -l report -r -F -d 'Draw the matrices in one self-contained HTML file'
 complete -c flowgen -n '__fish_seen_subcommand_from run' -l record -d 'Print the scenario with the observed results in place of...'
+complete -c flowgen -n '__fish_seen_subcommand_from diff' -l pods -d 'Compare one pod\'s results with another\'s, by what was asked'
 complete -c flowgen -n '__fish_seen_subcommand_from diff' -l output -s o -x -a 'json text jsonl wide' -d 'Output format'
 complete -c flowgen -n '__fish_seen_subcommand_from pods' -l host-root -x -a '(__fish_complete_directories)' -d 'Look for the host\'s /run, /var/lib and /proc below this...'
 complete -c flowgen -n '__fish_seen_subcommand_from pods' -l output -s o -x -a 'json text jsonl wide' -d 'One JSON object per line for each pod, or aligned columns'

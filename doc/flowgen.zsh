@@ -211,6 +211,7 @@ __flowgen_diff() {
 		'--verbose[Print more]' \
 		'--usage[Show the usage]' \
 		'--color=[When to use colour]:WHEN:(auto always never)' \
+		'--pods[Compare one pod'\''s results with another'\''s, by what was asked]' \
 		'--output=[Output format]:VALUE:(json text jsonl wide)' \
 		'-o+[Output format]:VALUE:(json text jsonl wide)' \
 		'*:file:_files'

@@ -143,7 +143,7 @@ static int read_side(const struct fg_compare_options *o, struct fg_diff *diff,
 static int compare(const struct fg_compare_options *o, const struct side *before,
 		   const struct side *after, struct fg_diff_counts *counts, struct fg_error *err)
 {
-	struct fg_diff *diff = fg_diff_new(o->json, err);
+	struct fg_diff *diff = fg_diff_new(o->json, o->pods, err);
 	struct fg_buffer out = {};
 	int ret = -1;
 

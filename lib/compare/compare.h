@@ -10,6 +10,7 @@
 struct fg_compare_options {
 	const char *before, *after; /* files, "-": standard input; or two folders */
 	bool json;		    /* else text */
+	bool pods;		    /* one pod with another: as of fg_diff_new() */
 	/* Takes what is to be printed. Returns 0 or -1. */
 	int (*write)(const char *data, size_t len, struct fg_error *err);
 };

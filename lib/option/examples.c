@@ -46,7 +46,10 @@ static const char *const run[] = {
 static const char *const diff[] = { "flowgen run policy.yaml --output json > before.json",
 				    "Before a change; the same to after.json behind it",
 				    "flowgen diff before.json after.json",
-				    "What has changed? Exit status 1: something has", NULL };
+				    "What has changed? Exit status 1: something has",
+				    "flowgen diff --pods cart.json web.json",
+				    "What may one pod reach, and another not?",
+				    NULL };
 
 static const char *const pods[] = { "flowgen pods",
 				    "Pods, addresses, devices and the programs on their paths",

@@ -13,7 +13,8 @@
 #include "suite/internal.h"
 
 struct fg_diff {
-	bool json;
+	bool json, pods;
+	char *pod[2];	   /* of each run, if pods are compared; owned; NULL: none yet */
 	json_t *before;	   /* key -> array of the essence's texts or nulls */
 	json_t *summaries; /* key -> the first run's summary */
 	const char *scope; /* a file's name; NULL: none */
@@ -22,12 +23,13 @@ struct fg_diff {
 	struct fg_diff_counts counts;
 };
 
-struct fg_diff *fg_diff_new(bool json, struct fg_error *err)
+struct fg_diff *fg_diff_new(bool json, bool pods, struct fg_error *err)
 {
 	struct fg_diff *d = calloc(1, sizeof(*d));
 
 	if (d) {
 		d->json = json;
+		d->pods = pods;
 		d->before = json_object();
 		d->summaries = json_object();
 		d->times[0] = json_object();
@@ -48,6 +50,8 @@ void fg_diff_free(struct fg_diff *diff)
 	json_decref(diff->summaries);
 	json_decref(diff->times[0]);
 	json_decref(diff->times[1]);
+	free(diff->pod[0]);
+	free(diff->pod[1]);
 	free(diff);
 }
 
@@ -70,32 +74,55 @@ static json_int_t number_at(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+static const char *pod_of(const json_t *line)
+{
+	const json_t *pod = json_object_get(line, "pod");
+
+	return *text_at(pod, "name") ? text_at(pod, "name") : text_at(pod, "ref");
+}
+
+/* Of one pod with another there is no more than one in each run. */
+static int note_pod(struct fg_diff *d, int run, const json_t *line, const char *where,
+		    struct fg_error *err)
+{
+	const char *pod = pod_of(line);
+
+	if (!d->pods)
+		return 0;
+	if (d->pod[run] && strcmp(d->pod[run], pod) != 0)
+		return fg_fail(
+			err, FG_ERR_USAGE,
+			"%s: of \"%.60s\", and before of \"%.60s\": --pods takes one pod in each",
+			where, pod, d->pod[run]);
+	if (!d->pod[run])
+		d->pod[run] = strdup(pod);
+	return d->pod[run] ? 0 : fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "%s", where);
+}
+
 /* What the result is known by; for people too. */
 static char *make_key(const struct fg_diff *d, const json_t *line)
 {
 	const char *scope = d->scope ? d->scope : "", *colon = d->scope ? ": " : "";
 	const json_t *scenario = json_object_get(line, "scenario");
-	const json_t *pod = json_object_get(line, "pod"), *packet = json_object_get(line, "packet");
-	const char *name = text_at(line, "name");
+	const json_t *packet = json_object_get(line, "packet");
+	/* A probe's name may have that of its sender. */
+	const char *name = text_at(d->pods && scenario ? scenario : line, "name");
+	const char *pod = d->pods ? "" : pod_of(line);
 	char *key = NULL;
 	int len;
 
-	if (scenario)
+	if (scenario && !(d->pods && packet))
 		len = asprintf(&key, "%s%s%s: %s", scope, colon, text_at(scenario, "name"),
 			       text_at(scenario, "probe"));
 	else if (!packet)
-		len = asprintf(&key, "%s%s%s", scope, colon,
-			       *text_at(pod, "name") ? text_at(pod, "name") : text_at(pod, "ref"));
+		len = asprintf(&key, "%s%s%s", scope, colon, d->pods ? "the pods" : pod);
 	else
-		len = asprintf(&key, "%s%s%s%s%s to %s %s/%lld", scope, colon, name,
-			       *name ? ": " : "",
-			       *text_at(pod, "name") ? text_at(pod, "name") : text_at(pod, "ref"),
-			       text_at(packet, "dst"), text_at(packet, "proto"),
-			       (long long)number_at(packet, "dport"));
+		len = asprintf(&key, "%s%s%s%s%s%sto %s %s/%lld", scope, colon, name,
+			       *name ? ": " : "", pod, d->pods ? "" : " ", text_at(packet, "dst"),
+			       text_at(packet, "proto"), (long long)number_at(packet, "dport"));
 	return len < 0 ? NULL : key;
 }
 
-/* Several results of one kind (--count, --repeat) are held against each other in their order. */
 static char *number_key(struct fg_diff *d, int run, char *base)
 {
 	json_int_t times = number_at(d->times[run], base) + 1;
@@ -140,6 +167,10 @@ static json_t *read_line(struct fg_diff *d, int run, const char *text, size_t le
 	if (!sent && !command && !is_summary(line) && strcmp(schema, "flowgen.unsent/1") != 0) {
 		fg_fail(err, FG_ERR_USAGE, "%s: not a flowgen result (schema \"%.60s\")", where,
 			schema);
+		json_decref(line);
+		return NULL;
+	}
+	if (note_pod(d, run, line, where, err)) {
 		json_decref(line);
 		return NULL;
 	}

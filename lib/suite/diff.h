@@ -20,9 +20,12 @@ struct fg_diff_counts {
 	uint64_t same, changed, added, removed;
 };
 
-/* json: a line of JSON for each difference; else text. NULL with FG_ERR_INTERNAL if memory is
- * short. */
-struct fg_diff *fg_diff_new(bool json, struct fg_error *err);
+/*
+ * json: a line of JSON for each difference; else text. pods: each run is of one pod, and what one
+ * met is compared with what the other met, whoever they are. NULL with FG_ERR_INTERNAL if memory is
+ * short.
+ */
+struct fg_diff *fg_diff_new(bool json, bool pods, struct fg_error *err);
 void fg_diff_free(struct fg_diff *diff);
 
 /* The lines that follow are of this file of a folder: only those of one name are compared.
@@ -32,7 +35,8 @@ void fg_diff_scope(struct fg_diff *diff, const char *name);
 /*
  * One line of the first run, and then one of the second, whose differences are appended to out.
  * Lines that are not results (the totals of a run) are skipped; what is not a flowgen result is
- * FG_ERR_USAGE. where names file and line in errors.
+ * FG_ERR_USAGE, and so is a second pod of a run, if pods are compared. where names file and line in
+ * errors.
  */
 int fg_diff_before(struct fg_diff *diff, const char *line, size_t len, const char *where,
 		   struct fg_error *err);

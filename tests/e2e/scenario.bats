@@ -399,6 +399,36 @@ deny  X!    .!
 	[ "$(jq -r 'select(.scenario).scenario.why' <<< "$output")" = 'reply: one of a different kind came' ]
 }
 
+@test "diff compares two pods by what was asked, one by one, as summaries, and in scenarios" {
+	local pod from
+	from=(inject '10.201.9.9:9998,9999' --udp --output json)
+	for pod in deny none; do
+		demo "${from[@]}" --pod "demo-$pod" > "$OUT/$pod.json"
+		demo "${from[@]}" --pod "demo-$pod" --summary > "$OUT/$pod.sum"
+		demo run --output json --only "demo-$pod to" "$ROOT/scenarios/demo.yaml" > "$OUT/$pod.run"
+	done
+	run --separate-stderr "$FLOWGEN" diff --pods --output text "$OUT/deny.json" "$OUT/none.json"
+	is_status 1
+	[[ $output == *'changed  to 10.201.9.9 udp/9999'*'denied -> none'*'deny_port -> none'* ]]
+	[[ $output == *'0 the same, 2 changed, 0 added, 0 removed' ]]
+	run --separate-stderr "$FLOWGEN" diff --pods --output text "$OUT/deny.sum" "$OUT/none.sum"
+	is_status 1
+	[[ $output == *'changed  the pods: port 9999'*'denied -> none'* ]]
+	[[ $output == *'0 the same, 2 changed, 0 added, 0 removed' ]]
+	run --separate-stderr "$FLOWGEN" diff --pods --output text "$OUT/deny.run" "$OUT/none.run"
+	is_status 1
+	[[ $output == *'changed  demo pods: to 10.201.9.9 udp/9999'*'denied -> none'* ]]
+	[[ $output == *'0 the same, 3 changed, 0 added, 0 removed' ]]
+	# Without it nobody is compared with somebody else; and with it, one pod with one.
+	run --separate-stderr "$FLOWGEN" diff --output text "$OUT/deny.json" "$OUT/none.json"
+	is_status 1
+	[[ $output == *'0 the same, 0 changed, 2 added, 2 removed' ]]
+	cat "$OUT/none.json" >> "$OUT/deny.json"
+	run --separate-stderr "$FLOWGEN" diff --pods "$OUT/deny.json" "$OUT/none.json"
+	is_status 2
+	[ "$stderr" = "flowgen: $OUT/deny.json:3: of \"demo-none\", and before of \"demo-deny\": --pods takes one pod in each" ]
+}
+
 @test "what is recorded keeps the comments, the order and the layout of its file" {
 	need tcx
 	# The same but for one cell of a table and one word; what holds already stays as it is written.

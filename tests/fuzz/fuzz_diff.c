@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	diff = fg_diff_new(data[0] & 1, &err);
+	diff = fg_diff_new(data[0] & 1, data[0] & 2, &err);
 	data++, size--;
 	while (diff && size && !ret) {
 		const uint8_t *end = data;
