@@ -276,18 +276,19 @@ complains() {
 
 # Every result of the output is described by the schema, and every key in it by name.
 fits_schema() {
-	local schema=$ROOT/doc/${1:-result}.schema.json asked answered status=''
-	if [ ! -e "$NODE_DIR/asked" ]; then
-		mkfifo "$NODE_DIR/asked" "$NODE_DIR/answered"
-		"$PYTHON" "$ROOT/tests/e2e/schema.py" --serve "$NODE_DIR" < /dev/null > "$NODE_DIR/validator" 2>&1 3>&- 7>&- &
+	local schema=$ROOT/doc/${1:-result}.schema.json folder=$NODE_DIR/validator asked answered status=''
+	if [ ! -d "$folder" ]; then
+		mkdir "$folder"
+		mkfifo "$folder/asked" "$folder/answered"
+		"$PYTHON" "$ROOT/tests/e2e/schema.py" --serve "$folder" < /dev/null > "$folder/said" 2>&1 3>&- 7>&- &
 	fi
-	printf '%s\n' "$output" > "$NODE_DIR/given"
+	printf '%s\n' "$output" > "$folder/given"
 	# Held open: what is in a FIFO that nobody has open is lost.
-	exec {asked}<> "$NODE_DIR/asked" {answered}<> "$NODE_DIR/answered"
+	exec {asked}<> "$folder/asked" {answered}<> "$folder/answered"
 	echo "$schema" >&"$asked"
-	read -rt 120 -u "$answered" status || cat "$NODE_DIR/validator"
+	read -rt 120 -u "$answered" status || cat "$folder/said"
 	exec {asked}>&- {answered}>&-
-	cat "$NODE_DIR/told"
+	cat "$folder/told"
 	[ "$status" = 0 ]
 }
 

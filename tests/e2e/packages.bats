@@ -53,6 +53,9 @@ copy() {
 	. "$top/.ci/private-apt"
 	mirror=$(private_apt_mirror)
 	[ -n "$mirror" ] || skip 'apt knows no mirror here'
+	(cd "$BATS_TEST_TMPDIR" && private_apt_open "$(. /etc/os-release && echo "$VERSION_CODENAME")" && private_apt download base-files &&
+		rm -r "$PRIVATE_APT") > "$BATS_TEST_TMPDIR/log" 2>&1 ||
+		skip "the mirror cannot be reached: $(tail -n 1 "$BATS_TEST_TMPDIR/log")"
 	debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" "$mirror" > "$BATS_TEST_TMPDIR/log" 2>&1 ||
 		{ tail "$BATS_TEST_TMPDIR/log" && false; }
 	cp "$BATS_TEST_TMPDIR/deb"/{flowgen,libflowgen0,libflowgen-dev}.deb "$root/"
@@ -210,7 +213,7 @@ answers() {
 @test "make: every target has a line in make help, and says what it misses" {
 	local target tools=$BATS_TEST_TMPDIR/tools
 	run -0 make -s -C "$top" help
-	for target in deps demo install uninstall clean check check-quick check-cluster tests lint format fuzz bench soak fault mutate library static dist deb krew; do
+	for target in deps demo install uninstall clean check check-quick check-cluster tests lint format fuzz bench soak fault mutate library static arm64 check-arm64 image dist deb krew; do
 		[[ $output == *"make $target"* ]] || { echo "no line: $target" && false; }
 	done
 	mkdir "$tools"
