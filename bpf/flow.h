@@ -231,19 +231,15 @@ __weak __noinline int flow_sequence(__u64 address)
 	return 0;
 }
 
-/*
- * Fills *key with the flow that the packet at address is a reply to, as flow_answer() gives it: its
- * own, or for an ICMP error that of the reply to the packet it quotes. ident is the sequence number
- * of an echo.
- */
-__weak __noinline int flow_answered(struct fg_wire_flow *key, __u64 address)
+/* As flow_answered(); *key is zero. */
+__weak __noinline int flow_parse_answered(struct fg_wire_flow *key, __u64 address)
 {
 	const unsigned char *l3 = (const unsigned char *)address, *quote;
 	struct fg_wire_flow quoted;
 
 	if (!key)
 		return 0;
-	flow_read(key, l3);
+	flow_parse(key, address);
 	quote = flow_quoted(key, l3);
 	if (quote) {
 		flow_read(&quoted, quote);
@@ -252,6 +248,17 @@ __weak __noinline int flow_answered(struct fg_wire_flow *key, __u64 address)
 	}
 	key->ident = (__u16)flow_sequence((__u64)l3);
 	return 0;
+}
+
+/*
+ * The flow that the packet at l3 is a reply to, as flow_answer() gives it: its own, or for an
+ * ICMP error that of the reply to the packet it quotes. ident is the sequence number of an echo.
+ * Memory that a function is given must have been written for kernels before 6.3.
+ */
+static __always_inline void flow_answered(struct fg_wire_flow *key, const unsigned char *l3)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	flow_parse_answered(key, (__u64)l3);
 }
 
 #endif

@@ -48,7 +48,7 @@ static __always_inline bool reply_is_late(const struct sk_buff *skb)
 	const struct fg_asked *asked;
 	struct fg_wire_flow key;
 
-	flow_answered(&key, (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header));
+	flow_answered(&key, BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header));
 	asked = bpf_map_lookup_elem(&replies, &key);
 	return asked && !asked->translated;
 }

@@ -58,7 +58,7 @@ static __always_inline struct fg_asked *reply_find(struct fg_track *t, struct fg
 {
 	struct fg_asked *asked;
 
-	flow_answered(key, (__u64)l3);
+	flow_answered(key, l3);
 	asked = bpf_map_lookup_elem(&replies, key);
 	if (!asked || asked->generation != generation)
 		return NULL;

@@ -89,7 +89,7 @@ static __always_inline struct fg_event_reply *reply_match(const struct sk_buff *
 	if (cfg->replies == FG_REPLIES_OFF)
 		return NULL;
 	l3 = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-	flow_answered(&key, (__u64)l3);
+	flow_answered(&key, l3);
 	asked = bpf_map_lookup_elem(&replies, &key);
 	r = bpf_map_lookup_elem(&reply_record, &zero);
 	if (!asked || asked->generation != cfg->generation || asked->translated || !r)

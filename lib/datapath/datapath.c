@@ -284,11 +284,14 @@ int fg_datapath_awaits(struct fg_datapath *dp, struct fg_error *err)
 		arrive_bpf__destroy(bpf);
 		return fail_load(-ret, err);
 	}
-	dp->arrive = bpf;
 	bpf->links.fg_arrive = bpf_program__attach(bpf->progs.fg_arrive);
-	return bpf->links.fg_arrive ? 0
-				    : fg_fail_errno(err, FG_ERR_UNSUPPORTED, errno,
-						    "attach the observer fg_arrive");
+	if (!bpf->links.fg_arrive) {
+		ret = errno;
+		arrive_bpf__destroy(bpf);
+		return fg_fail_errno(err, FG_ERR_UNSUPPORTED, ret, "attach the observer fg_arrive");
+	}
+	dp->arrive = bpf;
+	return 0;
 }
 
 int fg_datapath_await(struct fg_datapath *dp, uint32_t netns, const struct fg_awaited *packets,
@@ -430,22 +433,20 @@ struct fg_datapath_maps fg_datapath_maps(const struct fg_datapath *dp)
 	};
 }
 
+/* Constants are each object's own, and so is what a program keeps for a moment, for each CPU. */
+static bool is_shared(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map) && bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
 int fg_datapath_share(const struct fg_datapath *dp, struct bpf_object *obj)
 {
-	const struct fg_datapath_maps maps = fg_datapath_maps(dp);
-	const struct {
-		const char *name;
-		int fd;
-	} shared[] = {
-		{ "tracked", maps.tracked },   { "heads", maps.heads },	  { "flows", maps.flows },
-		{ "replies", maps.replies },   { "events", maps.events }, { "config", maps.config },
-		{ "counters", maps.counters }, { "again", maps.again },
-	};
+	const struct bpf_map *same;
 	struct bpf_map *map;
 
-	for (size_t i = 0; i < COUNT(shared); i++) {
-		map = bpf_object__find_map_by_name(obj, shared[i].name);
-		if (map && bpf_map__reuse_fd(map, shared[i].fd))
+	bpf_object__for_each_map (map, obj) {
+		same = bpf_object__find_map_by_name(dp->bpf->obj, bpf_map__name(map));
+		if (same && is_shared(map) && bpf_map__reuse_fd(map, bpf_map__fd(same)))
 			return -EINVAL;
 	}
 	return 0;

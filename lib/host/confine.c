@@ -271,7 +271,6 @@ static const char *const never[] = {
 	"setfsuid",
 	"setgid",
 	"setgroups",
-	"sethostname",
 	"setregid",
 	"setresgid",
 	"setresuid",

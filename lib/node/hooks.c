@@ -567,8 +567,9 @@ static int list_netlink(int netns, struct fg_hooks *out, struct fg_error *err)
 	FG_NL_SOCK struct nl_sock *sk = fg_rtnl_open_protocol(netns, NETLINK_NETFILTER, &why);
 	int ret;
 
-	/* A kernel without netfilter does not have these sockets. */
-	if (!sk && why.kind == FG_ERR_UNSUPPORTED && why.code != EPERM)
+	/* A kernel without netfilter does not have these sockets; to be refused one says nothing.
+	 */
+	if (!sk && why.code == EPROTONOSUPPORT)
 		return 0;
 	if (!sk)
 		return fg_error_pass(err, &why);

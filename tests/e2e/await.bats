@@ -118,6 +118,19 @@ sent_holds() { output=$sent holds "$1"; }
 	holds '.outcome == "delivered" and .pod.device.primary == "vx" and .observations[0].device == "vx"'
 }
 
+@test "what the receiving node cuts up is followed and stopped piece by piece" {
+	need tcx
+	local before
+	two_nodes link
+	in_pod second ip link set hremote mtu 400
+	before=$(in_pod remote cat /proc/net/snmp)
+	halves 10.8.0.2:53 --proto udp --size 1400 --df off
+	is_status 0
+	holds '.outcome == "delivered" and .stopped and .drop == null'
+	holds '[.observations[] | select(.of == "piece" and .component == "stop" and .action == "Delivered")] | length == 4'
+	[ "$before" = "$(in_pod remote cat /proc/net/snmp)" ]
+}
+
 @test "denied by a program at the receiver: by name" {
 	need tcx
 	two_nodes link

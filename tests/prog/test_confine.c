@@ -172,6 +172,12 @@ static int stay_in_netns(void)
 	return fg_netns_create(NULL) < 0 ? -1 : 0;
 }
 
+/* So a name is looked up as the pod (lib/exec/lookup.c). */
+static int wear_name(void)
+{
+	return unshare(CLONE_NEWUTS) || sethostname("web-0", 5);
+}
+
 #define SESSION (1U << FG_CONFINE_SESSION | 1U << FG_CONFINE_EXEC)
 #define EXEC (1U << FG_CONFINE_EXEC)
 #define READ (1U << FG_CONFINE_READ)
@@ -196,6 +202,7 @@ static const struct {
 	{ "make memory that runs", make_code, STARTER },
 	{ "open a TCP socket", open_stream, STARTER },
 	{ "leave the mount namespace", leave_mounts, STARTER },
+	{ "wear a pod's host name", wear_name, STARTER },
 	{ "become another user", become_other, 0 },
 	{ "load a module", load_module, 0 },
 	{ "read a file", read_file, SESSION | READ | STARTER },
