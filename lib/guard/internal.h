@@ -40,6 +40,7 @@ struct fg_guard {
 	bool inbound; /* probes come from outside: it asks the node, whose sockets are the other end
 		       */
 	bool listing; /* all is listed at once; else asked for by tuple, and by port */
+	bool awaits;  /* the probes are another node's, which looks itself */
 	bool stale;   /* what the last tuple was refused for is an entry that nobody answered */
 
 	struct fg_guard_query *loaded;

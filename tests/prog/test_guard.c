@@ -277,6 +277,11 @@ static void an_entry_of_the_node_is_in_use(void **state)
 		assert_true(says("connection tracking of the host has"));
 		assert_true(admits(&bed.udp, "10.9.0.9", port, 8));
 		assert_true(admits(&bed.udp, "10.9.0.9", (uint16_t)(port + 10), 7));
+		/* Of a packet that another node sends, that node has asked. */
+		bed.pod.awaits = true;
+		open_guard(many ? MANY : FEW, true);
+		bed.pod.awaits = false;
+		assert_true(admits(&bed.udp, "10.9.0.9", port, 7));
 		/* Nobody looks there. */
 		open_guard(many ? MANY : FEW, false);
 		assert_true(admits(&bed.udp, "10.9.0.9", port, 7));
