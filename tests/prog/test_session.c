@@ -28,18 +28,16 @@
 #include "bed.h"
 #include "demo/testbed.h"
 #include "packets.h"
+#include "probes.h"
 #include "prog.h"
-#include "probe/names.h"
 #include "probe/netfilter.h"
 #include "session/session.h"
 #include "shell.h"
 
 /* web and other send; dst and guarded receive, and guarded does not want UDP port 9999. */
 static struct {
-	struct fg_session *session;
 	int web, other;
 	struct fg_packet_spec udp, tcp;
-	uint64_t probes;
 } bed;
 
 static void must(int ret, const struct fg_error *err)
@@ -48,34 +46,11 @@ static void must(int ret, const struct fg_error *err)
 		fail_msg("%s", err->message);
 }
 
-static int add(const char *ref)
-{
-	struct fg_error err = {};
-	int pod = fg_session_add_pod(bed.session, ref, NULL, FG_METHOD_AUTO, &err);
-
-	must(pod < 0, &err);
-	return pod;
-}
-
-/* What is not set here is off. */
-static void open_without_pods(struct fg_session_options options)
-{
-	struct fg_error err = {};
-
-	options.host_root = "";
-	options.timeout_ns = 3000000000;
-	options.cancel_fd = -1;
-	fg_session_close(bed.session);
-	bed.session = fg_session_open(&options, &err);
-	if (!bed.session)
-		fail_msg("%s", err.message);
-}
-
 static void open_with(struct fg_session_options options)
 {
-	open_without_pods(options);
-	bed.web = add("netns:web");
-	bed.other = add("netns:other");
+	probes_open(options);
+	bed.web = probes_pod("netns:web");
+	bed.other = probes_pod("netns:other");
 }
 
 static int make_node(void **state)
@@ -102,7 +77,7 @@ static int make_node(void **state)
 static int end_node(void **state)
 {
 	(void)state;
-	fg_session_close(bed.session);
+	probes_close();
 	fg_packet_spec_free(&bed.udp);
 	fg_packet_spec_free(&bed.tcp);
 	return 0;
@@ -115,73 +90,6 @@ static int fresh(void **state)
 	return 0;
 }
 
-/* Number `at` of the next window. */
-static void put(uint32_t at, int pod, const struct fg_packet_spec *packet, const char *dst,
-		uint16_t port)
-{
-	uint32_t room;
-	struct fg_probe *window = fg_session_window(bed.session, &room);
-	struct fg_probe_spec spec = {
-		.id = ++bed.probes, .pod = pod, .packet = packet, .any_source = true, .fragments = 1
-	};
-
-	assert_true(at < room);
-	spec.vary.dst = bed_addr(dst);
-	spec.vary.src.family = spec.vary.dst.family;
-	spec.vary.sport = (uint16_t)(20000 + bed.probes);
-	spec.vary.dport = port;
-	spec.vary.random = bed.probes * 0x9e3779b97f4a7c15;
-	spec.vary.number = (uint32_t)bed.probes;
-	window[at] = (struct fg_probe){ .spec = spec };
-	window[at].result.denied_by = window[at].result.redirected_by = -1;
-}
-
-static const struct fg_probe *run(uint32_t count)
-{
-	struct fg_error err = {};
-	uint32_t room, all = count;
-	struct fg_probe *window = fg_session_window(bed.session, &room);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (fg_session_route(bed.session, &window[i].spec, &err) < 0)
-			fail_msg("%s", err.message);
-	must(fg_session_run(bed.session, &all, &err), &err);
-	assert_int_equal(all, count);
-	return window;
-}
-
-static const struct fg_probe *probe(int pod, const struct fg_packet_spec *packet, const char *dst,
-				    uint16_t port)
-{
-	put(0, pod, packet, dst, port);
-	return run(1);
-}
-
-static void is(const struct fg_probe *p, enum fg_verdict verdict, enum fg_outcome outcome)
-{
-	if (p->result.verdict != verdict ||
-	    (outcome != FG_OUTCOMES && p->result.outcome != outcome))
-		fail_msg("probe %llu: %s, %s: %s", (unsigned long long)p->spec.id,
-			 fg_verdict_name(p->result.verdict), fg_outcome_name(p->result.outcome),
-			 p->result.reason ? p->result.reason : "-");
-}
-
-/* Without it probes reach the stacks of pods, which answer: tests/e2e/no_tcx.bats. */
-static void need_tcx(void)
-{
-	if (!fg_testbed_has_tcx())
-		prog_skip("this kernel has no tcx");
-}
-
-/* The program that denied it, or the only one that ran. */
-static const struct fg_program *decider(const struct fg_probe *p)
-{
-	const struct fg_ladder *ladder = p->context->ladder;
-
-	assert_in_range(p->result.denied_by, 0, (int)ladder->count - 1);
-	return &ladder->programs[p->result.denied_by];
-}
-
 /* --- what becomes of a packet --- */
 
 static void a_packet_that_all_let_pass(void **state)
@@ -189,11 +97,11 @@ static void a_packet_that_all_let_pass(void **state)
 	static const char *const to[] = { "10.9.0.9", "fd09::9", "10.9.4.2", "fd09:4::2" };
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	for (size_t i = 0; i < COUNT(to); i++) {
-		const struct fg_probe *p = probe(bed.web, &bed.udp, to[i], 53);
+		const struct fg_probe *p = probes_one(bed.web, &bed.udp, to[i], 53);
 
-		is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+		probes_is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 		assert_true(p->result.stopped);
 		assert_int_equal(p->result.denied_by, -1);
 		assert_int_equal(p->context->ladder->count, i < 2 ? 1 : 2);
@@ -207,12 +115,12 @@ static void the_senders_policy_denies(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	for (int v6 = 0; v6 < 2; v6++) {
-		p = probe(bed.web, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
-		is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
-		assert_int_equal(decider(p)->stage, FG_STAGE_EGRESS);
-		assert_string_equal(decider(p)->name, "deny_port");
+		p = probes_one(bed.web, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
+		probes_is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+		assert_int_equal(probes_decider(p)->stage, FG_STAGE_EGRESS);
+		assert_string_equal(probes_decider(p)->name, "deny_port");
 		assert_int_equal(p->result.stages[FG_STAGE_EGRESS].verdict, FG_VERDICT_DENIED);
 		/* The receiver's was not asked. */
 		assert_false(p->result.stages[FG_STAGE_INGRESS].reached);
@@ -225,11 +133,11 @@ static void the_receivers_policy_denies(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	for (int v6 = 0; v6 < 2; v6++) {
-		p = probe(bed.other, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
-		is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
-		assert_int_equal(decider(p)->stage, FG_STAGE_INGRESS);
+		p = probes_one(bed.other, &bed.udp, v6 ? "fd09:4::2" : "10.9.4.2", 9999);
+		probes_is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+		assert_int_equal(probes_decider(p)->stage, FG_STAGE_INGRESS);
 		assert_true(p->result.stages[FG_STAGE_EGRESS].reached);
 		assert_int_equal(p->result.stages[FG_STAGE_INGRESS].verdict, FG_VERDICT_DENIED);
 	}
@@ -238,19 +146,21 @@ static void the_receivers_policy_denies(void **state)
 static void nobody_is_asked(void **state)
 {
 	(void)state;
-	need_tcx();
-	is(probe(bed.other, &bed.udp, "10.9.0.9", 9999), FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
-	is(probe(bed.other, &bed.udp, "fd09::9", 9999), FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	probes_need_tcx();
+	probes_is(probes_one(bed.other, &bed.udp, "10.9.0.9", 9999), FG_VERDICT_NONE,
+		  FG_OUTCOME_DELIVERED);
+	probes_is(probes_one(bed.other, &bed.udp, "fd09::9", 9999), FG_VERDICT_NONE,
+		  FG_OUTCOME_DELIVERED);
 }
 
 static void the_node_has_no_route(void **state)
 {
-	const struct fg_probe *p = probe(bed.web, &bed.udp, "192.0.2.1", 53);
+	const struct fg_probe *p = probes_one(bed.web, &bed.udp, "192.0.2.1", 53);
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	/* The kernel limits its ICMP errors. */
-	is(p, FG_VERDICT_ALLOWED, FG_OUTCOMES);
+	probes_is(p, FG_VERDICT_ALLOWED, FG_OUTCOMES);
 	assert_true(p->result.outcome == FG_OUTCOME_REJECTED ||
 		    p->result.outcome == FG_OUTCOME_DROPPED);
 	assert_false(p->result.stages[FG_STAGE_INGRESS].reached);
@@ -261,9 +171,9 @@ static void the_pod_has_no_route(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	assert_int_equal(bed_in_pod("web", "ip route add prohibit 198.51.100.0/24"), 0);
-	p = probe(bed.web, &bed.udp, "198.51.100.1", 53);
+	p = probes_one(bed.web, &bed.udp, "198.51.100.1", 53);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_NOT_SENT);
 	assert_int_equal(bed_in_pod("web", "ip route del prohibit 198.51.100.0/24"), 0);
 }
@@ -291,19 +201,19 @@ static void each_of_a_window_has_its_own_answer(void **state)
 	const struct fg_probe *window;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	/* Also the second time: nothing is left of the first. */
 	for (int round = 0; round < 2; round++) {
 		for (uint32_t i = 0; i < COUNT(rows); i++)
-			put(i, rows[i].other ? bed.other : bed.web, &bed.udp, rows[i].dst,
-			    rows[i].port);
-		window = run(COUNT(rows));
+			probes_put(i, rows[i].other ? bed.other : bed.web, &bed.udp, rows[i].dst,
+				   rows[i].port);
+		window = probes_run(COUNT(rows));
 		for (uint32_t i = 0; i < COUNT(rows); i++) {
 			const struct fg_addr to = bed_addr(rows[i].dst);
 
-			is(&window[i], rows[i].verdict, rows[i].outcome);
+			probes_is(&window[i], rows[i].verdict, rows[i].outcome);
 			if (rows[i].verdict == FG_VERDICT_DENIED)
-				assert_int_equal(decider(&window[i])->stage, rows[i].stage);
+				assert_int_equal(probes_decider(&window[i])->stage, rows[i].stage);
 			assert_true(fg_addr_equal(&window[i].spec.vary.dst, &to));
 		}
 	}
@@ -314,13 +224,13 @@ static void more_than_one_call_sends(void **state)
 	const struct fg_probe *window;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	for (uint32_t i = 0; i < 200; i++)
-		put(i, bed.web, &bed.udp, "10.9.0.9", i % 3 ? 53 : 9999);
-	window = run(200);
+		probes_put(i, bed.web, &bed.udp, "10.9.0.9", i % 3 ? 53 : 9999);
+	window = probes_run(200);
 	for (uint32_t i = 0; i < 200; i++)
-		is(&window[i], i % 3 ? FG_VERDICT_ALLOWED : FG_VERDICT_DENIED,
-		   i % 3 ? FG_OUTCOME_DELIVERED : FG_OUTCOME_DROPPED);
+		probes_is(&window[i], i % 3 ? FG_VERDICT_ALLOWED : FG_VERDICT_DENIED,
+			  i % 3 ? FG_OUTCOME_DELIVERED : FG_OUTCOME_DROPPED);
 }
 
 /* --- what changes in the middle --- */
@@ -331,26 +241,26 @@ static void a_policy_that_comes_is_met(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	bed_pod("late", "10.9.7.2", "fd09:7::2", NULL);
 	/* The session did not know of it: the first packet is kept from its sockets alone. */
-	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+	p = probes_one(bed.other, &bed.udp, "10.9.7.2", 9999);
 	assert_int_equal(p->result.verdict, FG_VERDICT_NONE);
-	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
-	is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	p = probes_one(bed.other, &bed.udp, "10.9.7.2", 9999);
+	probes_is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
 	assert_true(p->result.stopped);
 	bed_deny("late", true, "deny_port", 9999, 9999);
 	/* The first one may be told to have changed; then the pod is looked at anew. */
-	p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+	p = probes_one(bed.other, &bed.udp, "10.9.7.2", 9999);
 	for (int i = 0; i < 20 && p->result.verdict != FG_VERDICT_DENIED; i++) {
 		assert_int_not_equal(p->result.verdict, FG_VERDICT_ALLOWED);
 		usleep(100000);
-		must(fg_session_renew_pod(bed.session, bed.other, &err), &err);
-		p = probe(bed.other, &bed.udp, "10.9.7.2", 9999);
+		must(fg_session_renew_pod(probes_session, bed.other, &err), &err);
+		p = probes_one(bed.other, &bed.udp, "10.9.7.2", 9999);
 	}
-	is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
-	assert_string_equal(decider(p)->name, "deny_port");
-	assert_int_equal(decider(p)->stage, FG_STAGE_INGRESS);
+	probes_is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	assert_string_equal(probes_decider(p)->name, "deny_port");
+	assert_int_equal(probes_decider(p)->stage, FG_STAGE_INGRESS);
 }
 
 /* The address goes to another pod: within a second the packet is known to go there. */
@@ -360,20 +270,20 @@ static void an_address_moves(void **state)
 	uint32_t before;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	bed_pod("second", "10.9.8.2", "fd09:8::2", NULL);
 	bed_pod("first", "10.9.5.2", "fd09:5::2", NULL);
 	open_with((struct fg_session_options){});
-	p = probe(bed.other, &bed.udp, "10.9.5.2", 53);
-	is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	p = probes_one(bed.other, &bed.udp, "10.9.5.2", 53);
+	probes_is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
 	before = p->context->far.netns;
 	assert_true(p->context->far.known);
 	bed_pod_delete("first");
 	usleep(1100000);
 	assert_int_equal(shell_run(-1, "ip route replace 10.9.5.2 dev hsecond"), 0);
 	assert_int_equal(bed_in_pod("second", "ip addr add 10.9.5.2/32 dev eth0"), 0);
-	p = probe(bed.other, &bed.udp, "10.9.5.2", 53);
-	is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+	p = probes_one(bed.other, &bed.udp, "10.9.5.2", 53);
+	probes_is(p, FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
 	assert_true(p->result.stopped);
 	assert_int_not_equal(p->context->far.netns, before);
 	bed_pod_delete("second");
@@ -386,12 +296,12 @@ static void a_closed_port_replies(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	open_with((struct fg_session_options){ .reply = true });
-	p = probe(bed.web, &bed.tcp, "10.9.0.9", 81);
+	p = probes_one(bed.web, &bed.tcp, "10.9.0.9", 81);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_REJECTED);
 	assert_int_equal(p->result.reply.kind, FG_REPLY_RST);
-	p = probe(bed.web, &bed.udp, "fd09::9", 81);
+	p = probes_one(bed.web, &bed.udp, "fd09::9", 81);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_REJECTED);
 	assert_int_equal(p->result.reply.kind, FG_REPLY_ICMP_ERROR);
 }
@@ -402,7 +312,7 @@ static void a_reply_is_followed_back(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 
 	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
 
@@ -410,7 +320,7 @@ static void a_reply_is_followed_back(void **state)
 	open_with((struct fg_session_options){ .reply = true });
 	for (int i = 0; i < 4; i++) {
 		/* The place in the queue is given back, each time: it has room for two. */
-		p = probe(bed.other, &bed.tcp, "10.9.0.9", 80);
+		p = probes_one(bed.other, &bed.tcp, "10.9.0.9", 80);
 		assert_int_equal(p->result.outcome, FG_OUTCOME_REPLIED);
 		assert_int_equal(p->result.reply.kind, FG_REPLY_SYN_ACK);
 		assert_non_null(p->result.reply.way);
@@ -426,7 +336,7 @@ static void a_reply_is_denied(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 
 	FG_FD int fd = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 80);
 
@@ -434,8 +344,8 @@ static void a_reply_is_denied(void **state)
 	bed_pod("picky", "10.9.6.2", "fd09:6::2", NULL);
 	bed_deny("picky", true, "deny_port", 20000, 39999);
 	open_with((struct fg_session_options){ .reply = true });
-	bed.other = add("netns:picky");
-	p = probe(bed.other, &bed.tcp, "10.9.0.9", 80);
+	bed.other = probes_pod("netns:picky");
+	p = probes_one(bed.other, &bed.tcp, "10.9.0.9", 80);
 	assert_int_equal(p->result.verdict, FG_VERDICT_NONE);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_DELIVERED);
 	assert_non_null(p->result.reply.way);
@@ -457,18 +367,22 @@ static void a_socket_sees_what_is_to_be_delivered_alone(void **state)
 {
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 
 	FG_FD int v4 = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
 	FG_FD int v6 = bed_socket("dst", SOCK_DGRAM, "fd09::9", 53);
 
-	is(probe(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
-	is(probe(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	probes_is(probes_one(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED,
+		  FG_OUTCOME_DELIVERED);
+	probes_is(probes_one(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED,
+		  FG_OUTCOME_DELIVERED);
 	assert_false(has_got(v4) || has_got(v6));
 	open_with((struct fg_session_options){ .deliver = true });
-	is(probe(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	probes_is(probes_one(bed.web, &bed.udp, "10.9.0.9", 53), FG_VERDICT_ALLOWED,
+		  FG_OUTCOME_DELIVERED);
 	assert_true(has_got(v4) && !has_got(v6));
-	is(probe(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	probes_is(probes_one(bed.web, &bed.udp, "fd09::9", 53), FG_VERDICT_ALLOWED,
+		  FG_OUTCOME_DELIVERED);
 	assert_true(has_got(v6) && !has_got(v4));
 }
 
@@ -478,7 +392,7 @@ static void a_translated_packet_is_kept_from_its_receiver(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	if (shell_try(-1,
 		      "nft 'add table ip t; add chain ip t pre { type nat hook prerouting "
 		      "priority -100; }; add rule ip t pre ip daddr 10.96.0.1 udp dport 53 dnat to "
@@ -488,7 +402,7 @@ static void a_translated_packet_is_kept_from_its_receiver(void **state)
 	FG_FD int fd = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 53);
 
 	open_with((struct fg_session_options){});
-	p = probe(bed.web, &bed.udp, "10.96.0.1", 53);
+	p = probes_one(bed.web, &bed.udp, "10.96.0.1", 53);
 	assert_int_equal(p->result.verdict, FG_VERDICT_ALLOWED);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_DELIVERED);
 	assert_true(p->result.stopped);
@@ -503,15 +417,15 @@ static void the_rule_that_dropped_it_is_found(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	if (shell_try(
 		    -1,
 		    "nft 'add table ip t; add chain ip t across { type filter hook forward "
 		    "priority 0; }; add rule ip t across udp dport 5353 drop comment \"no mdns\"'"))
 		prog_skip("this machine has no nf_tables");
 	open_with((struct fg_session_options){ .explain = true });
-	p = probe(bed.other, &bed.udp, "10.9.0.9", 5353);
-	is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	p = probes_one(bed.other, &bed.udp, "10.9.0.9", 5353);
+	probes_is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
 	assert_int_equal(p->result.decider.kind, FG_KIND_NETFILTER);
 	assert_non_null(p->result.netfilter);
 	assert_string_equal(p->result.netfilter->chain, "across");
@@ -519,15 +433,16 @@ static void the_rule_that_dropped_it_is_found(void **state)
 	assert_int_equal(p->result.attempts, 2);
 	assert_int_equal(p->result.first.outcome, FG_OUTCOME_DROPPED);
 	/* One that it lets pass is not sent again. */
-	p = probe(bed.other, &bed.udp, "10.9.0.9", 5354);
+	p = probes_one(bed.other, &bed.udp, "10.9.0.9", 5354);
 	assert_int_equal(p->result.outcome, FG_OUTCOME_DELIVERED);
 	assert_true(p->result.attempts <= 1);
 	assert_null(p->result.netfilter);
 	/* Traced all along, in a window of many. */
 	open_with((struct fg_session_options){ .trace_netfilter = true });
 	for (uint32_t i = 0; i < 6; i++)
-		put(i, bed.other, &bed.udp, i % 2 ? "10.9.4.2" : "10.9.0.9", i < 3 ? 5353 : 53);
-	p = run(6);
+		probes_put(i, bed.other, &bed.udp, i % 2 ? "10.9.4.2" : "10.9.0.9",
+			   i < 3 ? 5353 : 53);
+	p = probes_run(6);
 	for (uint32_t i = 0; i < 6; i++) {
 		assert_int_equal(p[i].result.outcome,
 				 i < 3 ? FG_OUTCOME_DROPPED : FG_OUTCOME_DELIVERED);
@@ -547,7 +462,7 @@ static void a_route_leaves_by_another_device(void **state)
 	int first;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	assert_int_equal(shell_run(-1, "ip link add hnet1 type veth peer name net1 netns web; "
 				       "ip link set hnet1 up; ip addr add 10.9.20.1/24 dev hnet1"),
 			 0);
@@ -555,23 +470,23 @@ static void a_route_leaves_by_another_device(void **state)
 				    "ip addr add 10.9.20.2/24 dev net1; ip link set net1 up; "
 				    "ip route add 10.9.4.2 via 10.9.20.1 dev net1"),
 			 0);
-	p = probe(bed.web, &bed.udp, "10.9.4.2", 53);
+	p = probes_one(bed.web, &bed.udp, "10.9.4.2", 53);
 	assert_int_not_equal(p->spec.pod, bed.web);
-	assert_string_equal(fg_session_pod(bed.session, p->spec.pod)->peer.name, "net1");
+	assert_string_equal(fg_session_pod(probes_session, p->spec.pod)->peer.name, "net1");
 	assert_true(
 		fg_addr_equal(&p->spec.vary.src, &(struct fg_addr){ AF_INET, { 10, 9, 20, 2 } }));
 	/* The policy is at the other device. */
-	is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+	probes_is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 	assert_int_equal(p->context->ladder->count, 1);
 	first = p->spec.pod;
-	assert_int_equal(probe(bed.web, &bed.udp, "10.9.4.2", 54)->spec.pod, first);
-	assert_int_equal(probe(bed.web, &bed.udp, "10.9.0.9", 54)->spec.pod, bed.web);
-	open_without_pods((struct fg_session_options){});
-	bed.web = fg_session_add_pod(bed.session, "netns:web", "eth0", FG_METHOD_AUTO, &err);
+	assert_int_equal(probes_one(bed.web, &bed.udp, "10.9.4.2", 54)->spec.pod, first);
+	assert_int_equal(probes_one(bed.web, &bed.udp, "10.9.0.9", 54)->spec.pod, bed.web);
+	probes_open((struct fg_session_options){});
+	bed.web = fg_session_add_pod(probes_session, "netns:web", "eth0", FG_METHOD_AUTO, &err);
 	must(bed.web < 0, &err);
-	put(0, bed.web, &bed.udp, "10.9.4.2", 53);
-	assert_int_equal(fg_session_route(bed.session, &fg_session_window(bed.session, &room)->spec,
-					  &err),
+	probes_put(0, bed.web, &bed.udp, "10.9.4.2", 53);
+	assert_int_equal(fg_session_route(probes_session,
+					  &fg_session_window(probes_session, &room)->spec, &err),
 			 -1);
 	assert_int_equal(err.kind, FG_ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "leaves through net1, not eth0"));
@@ -588,7 +503,7 @@ static void it_leaves_the_node(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	if (wire < 0 || ioctl(wire, TUNSETIFF, &request))
 		prog_skip("this kernel has no tap device");
 	assert_int_equal(shell_run(-1,
@@ -597,12 +512,12 @@ static void it_leaves_the_node(void **state)
 				   "ip route add 203.0.113.0/24 via 198.51.100.1"),
 			 0);
 	open_with((struct fg_session_options){});
-	p = probe(bed.web, &bed.udp, "203.0.113.7", 53);
-	is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_FORWARDED);
+	p = probes_one(bed.web, &bed.udp, "203.0.113.7", 53);
+	probes_is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_FORWARDED);
 	assert_true(p->context->far.known);
 	assert_int_equal(p->context->far.netns, 0);
-	p = probe(bed.other, &bed.udp, "203.0.113.7", 53);
-	is(p, FG_VERDICT_NONE, FG_OUTCOME_FORWARDED);
+	p = probes_one(bed.other, &bed.udp, "203.0.113.7", 53);
+	probes_is(p, FG_VERDICT_NONE, FG_OUTCOME_FORWARDED);
 }
 
 static void a_program_sends_it_elsewhere(void **state)
@@ -610,13 +525,13 @@ static void a_program_sends_it_elsewhere(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	bed_pod("diverts", "10.9.6.3", "fd09:6::3", NULL);
 	bed_redirect("diverts", "redirect_peer", "hguarded");
 	open_with((struct fg_session_options){});
-	bed.other = add("netns:diverts");
+	bed.other = probes_pod("netns:diverts");
 	for (int i = 0; i < 2; i++) {
-		p = probe(bed.other, &bed.udp, "10.9.0.9", 53);
+		p = probes_one(bed.other, &bed.udp, "10.9.0.9", 53);
 		assert_int_equal(p->result.verdict, FG_VERDICT_REDIRECTED);
 		assert_int_equal(p->result.redirected_by, 0);
 		assert_non_null(p->result.redirected_to);
@@ -634,21 +549,21 @@ static void a_program_sends_it_to_another_policy(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	bed_pod("diverts", "10.9.6.3", "fd09:6::3", NULL);
 	bed_redirect("diverts", "redirect_neigh", "hguarded");
 	open_with((struct fg_session_options){});
-	bed.other = add("netns:diverts");
+	bed.other = probes_pod("netns:diverts");
 	/* The first one shows where it comes by; there the policy is met, and listed for all. */
 	for (int i = 0; i < 3; i++) {
-		put(0, bed.other, &bed.udp, "10.9.4.2", 53);
-		put(1, bed.other, &bed.udp, "10.9.4.2", 9999);
-		p = run(2);
+		probes_put(0, bed.other, &bed.udp, "10.9.4.2", 53);
+		probes_put(1, bed.other, &bed.udp, "10.9.4.2", 9999);
+		p = probes_run(2);
 	}
-	is(&p[0], FG_VERDICT_REDIRECTED, FG_OUTCOME_DELIVERED);
+	probes_is(&p[0], FG_VERDICT_REDIRECTED, FG_OUTCOME_DELIVERED);
 	assert_int_equal(p[0].result.redirected_by, 0);
-	is(&p[1], FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
-	assert_string_equal(decider(&p[1])->name, "deny_port");
+	probes_is(&p[1], FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	assert_string_equal(probes_decider(&p[1])->name, "deny_port");
 	assert_int_equal(p[1].context->ladder->count, 2);
 	bed_pod_delete("diverts");
 }
@@ -659,20 +574,20 @@ static void programs_that_cannot_be_traced(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	bed_pod("blind", "10.9.6.4", "fd09:6::4", NULL);
 	bed_deny("blind", false, "next_all", 1, 1);
 	bed_deny("blind", false, "no_btf", 1, 1);
 	open_with((struct fg_session_options){});
-	bed.other = add("netns:blind");
+	bed.other = probes_pod("netns:blind");
 	/* A packet of the pod's own at the same time makes the counters tell of two. */
 	for (int i = 0; i < 10; i++) {
-		p = probe(bed.other, &bed.udp, "10.9.0.9", 53);
+		p = probes_one(bed.other, &bed.udp, "10.9.0.9", 53);
 		if (p->result.steps[0].ran && p->result.steps[1].ran)
 			break;
 		usleep(200000);
 	}
-	is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+	probes_is(p, FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
 	assert_int_equal(p->context->ladder->count, 2);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(p->result.steps[i].ran, FG_RAN_YES);
@@ -681,8 +596,8 @@ static void programs_that_cannot_be_traced(void **state)
 		uint32_t denied = 0;
 
 		for (uint32_t i = 0; i < 5; i++)
-			put(i, bed.other, &bed.udp, "10.9.0.9", 53);
-		p = run(5);
+			probes_put(i, bed.other, &bed.udp, "10.9.0.9", 53);
+		p = probes_run(5);
 		for (uint32_t i = 0; i < 5; i++)
 			denied += p[i].result.verdict == FG_VERDICT_DENIED;
 		if (denied == 5)
@@ -690,7 +605,7 @@ static void programs_that_cannot_be_traced(void **state)
 		usleep(200000);
 	}
 	for (uint32_t i = 0; i < 5; i++)
-		is(&p[i], FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
+		probes_is(&p[i], FG_VERDICT_DENIED, FG_OUTCOME_DROPPED);
 	bed_pod_delete("blind");
 }
 
@@ -699,7 +614,7 @@ static void two_pods_on_a_bridge(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	if (shell_try(-1, "ip link add br0 type bridge && ip link set br0 up && "
 			  "ip addr add 10.9.30.1/24 dev br0"))
 		prog_skip("this kernel has no bridge");
@@ -710,16 +625,16 @@ static void two_pods_on_a_bridge(void **state)
 				       "ip link set $d master br0; done"),
 			 0);
 	open_with((struct fg_session_options){});
-	bed.other = add("netns:left");
+	bed.other = probes_pod("netns:left");
 	for (int i = 0; i < 2; i++) {
-		p = probe(bed.other, &bed.udp, "10.9.30.3", 53);
-		is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
+		p = probes_one(bed.other, &bed.udp, "10.9.30.3", 53);
+		probes_is(p, FG_VERDICT_ALLOWED, FG_OUTCOME_DELIVERED);
 		assert_true(p->result.stopped && p->context->bridged);
-		is(probe(bed.other, &bed.udp, "10.9.30.3", 9999), FG_VERDICT_DENIED,
-		   FG_OUTCOME_DROPPED);
+		probes_is(probes_one(bed.other, &bed.udp, "10.9.30.3", 9999), FG_VERDICT_DENIED,
+			  FG_OUTCOME_DROPPED);
 	}
 	/* The bridge's own address is the node's. */
-	p = probe(bed.other, &bed.udp, "10.9.30.1", 53);
+	p = probes_one(bed.other, &bed.udp, "10.9.30.1", 53);
 	assert_int_equal(p->result.verdict, FG_VERDICT_NONE);
 	bed_pod_delete("left");
 	bed_pod_delete("right");
@@ -731,12 +646,12 @@ static void from_outside(void **state)
 	const struct fg_probe *p;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	bed_pod("wire", "198.51.100.1", "fd0e::1", "198.51.100.2");
 	assert_int_equal(shell_run(-1, "ip route add default via 198.51.100.1 dev hwire"), 0);
 	bed_deny("guarded", false, "allow_all", 1, 1);
-	open_without_pods((struct fg_session_options){});
-	bed.web = add("uplink:hwire");
+	probes_open((struct fg_session_options){});
+	bed.web = probes_pod("uplink:hwire");
 	for (int i = 0; i < 2; i++) {
 		static const struct {
 			const char *dst;
@@ -752,12 +667,12 @@ static void from_outside(void **state)
 		for (size_t k = 0; k < COUNT(rows); k++) {
 			uint32_t room;
 
-			put(0, bed.web, &bed.udp, rows[k].dst, rows[k].port);
-			fg_session_window(bed.session, &room)->spec.vary.src =
+			probes_put(0, bed.web, &bed.udp, rows[k].dst, rows[k].port);
+			fg_session_window(probes_session, &room)->spec.vary.src =
 				bed_addr("203.0.113.7");
-			fg_session_window(bed.session, &room)->spec.any_source = false;
-			p = run(1);
-			is(p, rows[k].verdict, rows[k].outcome);
+			fg_session_window(probes_session, &room)->spec.any_source = false;
+			p = probes_run(1);
+			probes_is(p, rows[k].verdict, rows[k].outcome);
 			assert_true(p->context->from_uplink);
 		}
 	}
@@ -774,18 +689,18 @@ static void fragments_have_answers_of_their_own(void **state)
 	uint32_t room, count = 1;
 
 	(void)state;
-	need_tcx();
+	probes_need_tcx();
 	fg_packet_spec_init(&big);
 	must(packets_set(&big, "proto=udp;size=3000;fragment=1400", &err), &err);
-	put(0, bed.other, &big, "10.9.0.9", 53);
-	window = fg_session_window(bed.session, &room);
-	must(fg_session_route(bed.session, &window->spec, &err), &err);
-	must(fg_session_run(bed.session, &count, &err), &err);
+	probes_put(0, bed.other, &big, "10.9.0.9", 53);
+	window = fg_session_window(probes_session, &room);
+	must(fg_session_route(probes_session, &window->spec, &err), &err);
+	must(fg_session_run(probes_session, &count, &err), &err);
 	assert_int_equal(count, 3);
 	for (uint32_t i = 0; i < count; i++) {
 		assert_int_equal(window[i].spec.fragment, i);
 		assert_int_equal(window[i].spec.fragments, 3);
-		is(&window[i], FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
+		probes_is(&window[i], FG_VERDICT_NONE, FG_OUTCOME_DELIVERED);
 	}
 	fg_packet_spec_free(&big);
 }

@@ -82,19 +82,25 @@ void bed_pod_delete(const char *name)
 	must(fg_testbed_netns_delete(name, &err), &err);
 }
 
-static void attach(const char *pod, bool received, const struct fg_testbed_policy *policy)
+static void attach_at(const char *pod, const struct fg_testbed_attachment *at,
+		      const struct fg_testbed_policy *policy)
 {
-	const struct fg_testbed_attachment at = {
-		.hook = received ? FG_TESTBED_TC_EGRESS : FG_TESTBED_TC_INGRESS,
-		.other_side = received,
-	};
 	struct fg_testbed_devices devices;
 	struct fg_error err = {};
 	uint32_t id;
 
 	must(fg_testbed_devices_find(pod, -1, &devices, &err), &err);
-	must(fg_testbed_policy_attach(&devices, -1, &at, policy, &id, &err), &err);
+	must(fg_testbed_policy_attach(&devices, -1, at, policy, &id, &err), &err);
 	fg_fd_close(&devices.pod_netns);
+}
+
+static void attach(const char *pod, bool received, const struct fg_testbed_policy *policy)
+{
+	attach_at(pod,
+		  &(const struct fg_testbed_attachment){ .hook = received ? FG_TESTBED_TC_EGRESS
+									  : FG_TESTBED_TC_INGRESS,
+							 .other_side = received },
+		  policy);
 }
 
 void bed_deny(const char *pod, bool received, const char *program, uint16_t first, uint16_t last)
@@ -104,6 +110,18 @@ void bed_deny(const char *pod, bool received, const char *program, uint16_t firs
 						  .rules = { { 0, first, last } },
 						  .rule_count = 1,
 						  .otherwise = -1 });
+}
+
+void bed_deny_by_xdp(const char *pod, struct bed_xdp xdp)
+{
+	attach_at(pod,
+		  &(const struct fg_testbed_attachment){ .hook = FG_TESTBED_XDP,
+							 .other_side = xdp.at_pod,
+							 .generic = xdp.generic },
+		  &(const struct fg_testbed_policy){ .program = "xdp_deny_port",
+						     .rules = { { 0, xdp.first, xdp.last } },
+						     .rule_count = 1,
+						     .otherwise = -1 });
 }
 
 void bed_redirect(const char *pod, const char *program, const char *device)

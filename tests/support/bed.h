@@ -27,6 +27,14 @@ void bed_pod_delete(const char *name);
 /* A program (bpf/policy.bpf.c) on what the pod sends, or receives, that denies these ports. */
 void bed_deny(const char *pod, bool received, const char *program, uint16_t first, uint16_t last);
 
+/* The same by XDP (xdp_deny_port): at the pod's own device, or the node's end of its pair. */
+struct bed_xdp {
+	bool at_pod;
+	bool generic; /* not in the driver */
+	uint16_t first, last;
+};
+void bed_deny_by_xdp(const char *pod, struct bed_xdp xdp);
+
 /* A program of it on what the pod sends, that redirects all to that device of the node. */
 void bed_redirect(const char *pod, const char *program, const char *device);
 
