@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -23,6 +24,7 @@
 #include "base/fd.h"
 #include "bed.h"
 #include "guard/guard.h"
+#include "guard/internal.h"
 #include "guard/spare.h"
 #include "packets.h"
 #include "prog.h"
@@ -244,7 +246,143 @@ static void a_random_port_is_chosen_again(void **state)
 	assert_int_equal(spec.vary.sport, taken);
 }
 
+/* --- what a packet in bytes has to do with --- */
+
+/* An IPv4 header for so much, and what both ends of it are. */
+static size_t put_ip(uint8_t *out, uint8_t protocol, const char *src, const char *dst, size_t len)
+{
+	const struct fg_addr from = bed_addr(src), to = bed_addr(dst);
+
+	memset(out, 0, 20);
+	out[0] = 0x45;
+	out[3] = (uint8_t)(20 + len);
+	out[8] = 64;
+	out[9] = protocol;
+	memcpy(out + 12, from.bytes, 4);
+	memcpy(out + 16, to.bytes, 4);
+	return 20;
+}
+
+static void put_ports(uint8_t *out, uint16_t sport, uint16_t dport)
+{
+	out[0] = (uint8_t)(sport >> 8);
+	out[1] = (uint8_t)sport;
+	out[2] = (uint8_t)(dport >> 8);
+	out[3] = (uint8_t)dport;
+	out[5] = 8;
+}
+
+struct raw {
+	uint8_t bytes[64];
+	size_t length;
+};
+
+static struct raw raw_packet(uint8_t protocol, uint16_t sport, uint16_t dport)
+{
+	struct raw r = { .length = 28 };
+
+	put_ports(r.bytes + put_ip(r.bytes, protocol, "10.9.1.2", "10.9.0.9", 8), sport, dport);
+	return r;
+}
+
+/* web says that a port is unreachable: of a packet from 10.9.0.9 to that address. */
+static struct raw raw_error(const char *quoted_dst, uint16_t sport, uint16_t dport)
+{
+	struct raw r = { .length = 56 };
+
+	put_ip(r.bytes, IPPROTO_ICMP, "10.9.1.2", "10.9.0.9", 36);
+	r.bytes[20] = 3;
+	r.bytes[21] = 3;
+	put_ip(r.bytes + 28, IPPROTO_UDP, "10.9.0.9", quoted_dst, 8);
+	put_ports(r.bytes + 48, sport, dport);
+	return r;
+}
+
+static bool admits_raw(struct raw raw)
+{
+	struct fg_probe_spec spec = spec_of(NULL, "10.9.0.9", 0, 0);
+
+	spec.bytes = raw.bytes;
+	spec.length = raw.length;
+	err = (struct fg_error){};
+	if (!fg_guard_admit(bed.guard, NULL, &spec, &err))
+		return true;
+	assert_int_equal(err.kind, FG_ERR_USAGE);
+	return false;
+}
+
+static void a_packet_in_bytes_has_the_tuple_that_it_says(void **state)
+{
+	FG_FD int fd = bed_socket("web", SOCK_DGRAM, "10.9.1.2", 4050);
+	struct raw raw;
+
+	(void)state;
+	bed_connect(fd, "10.9.0.9", 53);
+	for (int many = 0; many < 2; many++) {
+		open_guard(many ? MANY : FEW, false);
+		/* A short one, and then one that needs more room. */
+		assert_true(admits_raw(raw_packet(IPPROTO_UDP, 4051, 53)));
+		assert_false(admits_raw(raw_packet(IPPROTO_UDP, 4050, 53)));
+		assert_true(says("of this connection"));
+		assert_true(admits_raw(raw_packet(IPPROTO_TCP, 4050, 53)));
+		/* A fragment that is not the first has no ports. */
+		raw = raw_packet(IPPROTO_UDP, 4050, 53);
+		raw.bytes[7] = 1;
+		assert_true(admits_raw(raw));
+		/* Nor has what is none of IP. */
+		raw = raw_packet(IPPROTO_UDP, 4050, 53);
+		raw.length = 12;
+		assert_true(admits_raw(raw));
+		/* What an ICMP error quotes is what it disturbs, as the pod would send it. */
+		assert_false(admits_raw(raw_error("10.9.1.2", 53, 4050)));
+		assert_true(says("of this connection"));
+		assert_true(admits_raw(raw_error("10.9.1.2", 54, 4050)));
+		/* Of a connection of others the pod's sockets know nothing. */
+		assert_true(admits_raw(raw_error("10.9.7.7", 53, 4050)));
+	}
+}
+
+/* A socket without a peer that another program of the pod may have bound to any address. */
+static void a_foreign_packet_has_no_socket_here(void **state)
+{
+	FG_FD int fd = bed_socket("web", SOCK_DGRAM, "0.0.0.0", 4052);
+
+	(void)state;
+	assert_true(fd >= 0);
+	open_guard(FEW, false);
+	assert_false(admits_raw(raw_error("10.9.1.2", 53, 4052)));
+	assert_true(says("on this port"));
+	assert_true(admits_raw(raw_error("10.9.7.7", 53, 4052)));
+}
+
 /* --- connection tracking --- */
+
+static void send_from(int fd, const char *ip, uint16_t port);
+
+/* The pod tracks, and the node does not. */
+static void an_entry_of_the_pod_is_in_use(void **state)
+{
+	(void)state;
+	if (shell_try(-1, "nft list tables") ||
+	    bed_in_pod("web", "nft 'add table inet own; add chain inet own out { type filter hook "
+			      "output priority 0; }; add rule inet own out ct state new accept' "
+			      "2> /dev/null"))
+		prog_skip("this machine has no connection tracking");
+	for (int many = 0; many < 2; many++) {
+		uint16_t port = many ? 4071 : 4070;
+		FG_FD int fd = bed_socket("web", SOCK_DGRAM, "10.9.1.2", port);
+
+		/* What came after it was listed is asked for, of a few. */
+		open_guard(many ? MANY : FEW, true);
+		if (!many)
+			assert_true(admits(&bed.udp, "10.9.0.9", (uint16_t)(port + 10), 7));
+		send_from(fd, "10.9.0.9", 7);
+		fg_fd_close(&fd);
+		assert_false(admits(&bed.udp, "10.9.0.9", port, 7));
+		assert_true(says("connection tracking of the pod has") && says("unreplied"));
+	}
+	assert_int_equal(bed_in_pod("web", "nft delete table inet own"), 0);
+}
 
 /* The node tracks; the pod does not. */
 static void need_tracking(void)
@@ -285,6 +423,122 @@ static void an_entry_of_the_node_is_in_use(void **state)
 		/* Nobody looks there. */
 		open_guard(many ? MANY : FEW, false);
 		assert_true(admits(&bed.udp, "10.9.0.9", port, 7));
+	}
+}
+
+/* What another end has begun is a connection too: its answers have this tuple. */
+static void an_entry_of_the_other_end_is_in_use(void **state)
+{
+	(void)state;
+	need_tracking();
+	for (int many = 0; many < 2; many++) {
+		uint16_t port = many ? 4081 : 4080;
+		FG_FD int fd = bed_socket("dst", SOCK_DGRAM, "10.9.0.9", 7001);
+
+		send_from(fd, "10.9.1.2", port);
+		fg_fd_close(&fd);
+		usleep(100000);
+		open_guard(many ? MANY : FEW, true);
+		assert_false(admits(&bed.udp, "10.9.0.9", port, 7001));
+		assert_true(says("connection tracking of the host has") && says("10.9.0.9:7001"));
+		assert_true(admits(&bed.udp, "10.9.0.9", port, 7002));
+	}
+}
+
+/* What a probe has left is no connection of others: its tuple may be used again in the run. */
+static void a_runs_own_entries_are_not_held_against_it(void **state)
+{
+	(void)state;
+	need_tracking();
+	for (int many = 0; many < 2; many++) {
+		uint16_t port = many ? 4091 : 4090;
+		FG_FD int fd = -1;
+
+		open_guard(many ? MANY : FEW, true);
+		assert_true(admits(&bed.udp, "10.9.0.9", port, 7));
+		fd = bed_socket("web", SOCK_DGRAM, "10.9.1.2", port);
+		send_from(fd, "10.9.0.9", 7);
+		fg_fd_close(&fd);
+		usleep(100000);
+		assert_true(admits(&bed.udp, "10.9.0.9", port, 7));
+		/* Another run finds it. */
+		open_guard(many ? MANY : FEW, true);
+		assert_false(admits(&bed.udp, "10.9.0.9", port, 7));
+	}
+}
+
+/* Entries as if somebody had sent with every port: unreplied, or all but one replied. */
+static void fill_ports(uint32_t status, uint16_t except, bool reversed)
+{
+	struct fg_guard *g = bed.guard;
+	struct fg_probe_spec spec = spec_of(&bed.udp, "10.9.0.9", 0, 53);
+
+	g->entries = calloc(2, sizeof(*g->entries));
+	assert_non_null(g->entries);
+	g->entry_count = 2;
+	for (uint32_t port = 32768; port < 65536; port++) {
+		struct fg_flow flow = { .family = AF_INET,
+					.protocol = IPPROTO_UDP,
+					.src = spec.vary.src,
+					.dst = spec.vary.dst,
+					.sport = (uint16_t)port,
+					.dport = 53 };
+		bool other = port == except;
+
+		assert_int_equal(fg_flowset_add(&g->tracked, &flow, other), 0);
+		if (port != 32768 && !other)
+			continue;
+		/* One entry stands for all; only of the other one it matters whose it is. */
+		g->entries[other].conn.orig = flow;
+		g->entries[other].conn.status = other ? 0 : status;
+		if (reversed)
+			fg_flow_invert(&flow, &g->entries[other].conn.orig);
+	}
+}
+
+/*
+ * Nobody has answered it, and no socket has it: where all others are taken, that is as good as new.
+ * What was answered is a connection.
+ */
+static void an_unreplied_entry_is_the_second_choice(void **state)
+{
+	const struct fg_ports dports = { .ranges = (struct fg_port_range[]){ { 53, 53 } },
+					 .count = 1,
+					 .total = 1 };
+	struct fg_plan plan = { .packet = &bed.udp,
+				.src = bed_addr("10.9.1.2"),
+				.dst = bed_addr("10.9.0.9"),
+				.dports = &dports,
+				.count = 1,
+				.seed = 7,
+				.places = { .seed = 7, .all = 1 } };
+	struct fg_probe_spec first, third, spec;
+
+	(void)state;
+	fg_plan_probe(&plan, 0, &first);
+	third = first;
+	fg_plan_choose_again(&plan, &third);
+	fg_plan_choose_again(&plan, &third);
+	assert_int_not_equal(first.vary.sport, third.vary.sport);
+	for (int i = 0; i < 4; i++) {
+		bool choice = i != 3, ok;
+
+		open_guard(MANY, true);
+		/* So that it is listed before these are put in. */
+		assert_true(admits(&bed.udp, "10.9.0.9", 1025, 53));
+		free(bed.guard->entries);
+		fill_ports(IPS_SEEN_REPLY, i == 0 ? 0 : third.vary.sport, i == 2);
+		spec = i == 3 ? third : first;
+		err = (struct fg_error){};
+		ok = !fg_guard_admit(bed.guard, choice ? &plan : NULL, &spec, &err);
+		assert_int_equal(ok, i == 1);
+		if (ok) {
+			assert_int_equal(spec.vary.sport, third.vary.sport);
+			continue;
+		}
+		/* Told of the one that it should have been. */
+		assert_int_equal(err.kind, FG_ERR_USAGE);
+		assert_true(says("is in use") && says(i == 3 ? "unreplied" : "replied"));
 	}
 }
 
@@ -348,6 +602,37 @@ static void what_probes_left_is_found_and_removed(void **state)
 		free(probes[i].frame.data);
 }
 
+/* What a packet says besides its tuple is no part of it; all are of one family, and of one source.
+ */
+static void what_a_tcp_probe_left_is_found(void **state)
+{
+	FG_FD int there = bed_socket("dst", SOCK_STREAM, "10.9.0.9", 9);
+	FG_FD int fd = bed_socket("web", SOCK_STREAM, "10.9.1.2", 4045);
+	struct fg_probe probe = { .spec = spec_of(&bed.tcp, "10.9.0.9", 4045, 9) };
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+					.sin_port = htons(9),
+					.sin_addr.s_addr = inet_addr("10.9.0.9") };
+
+	(void)state;
+	need_tracking();
+	probe.frame.size = fg_probe_bound(&probe.spec);
+	probe.frame.data = malloc(probe.frame.size);
+	assert_non_null(probe.frame.data);
+	assert_int_equal(fg_probe_build(&probe.spec, &probe.frame, &err), 0);
+	open_guard(FEW, true);
+	assert_int_equal(listen(there, 1), 0);
+	connect(fd, (const struct sockaddr *)&to, sizeof(to));
+	usleep(100000);
+	assert_int_equal(fg_guard_leftovers(bed.guard, &probe, 1, false, &err), 0);
+	assert_non_null(probe.result.left);
+	assert_int_equal(probe.result.left->count, 1);
+	assert_int_equal(probe.result.left->list[0].conn.orig.sport, 4045);
+	assert_false(probe.result.left->list[0].removed);
+	assert_true(probe.result.left->entries >= 1 &&
+		    probe.result.left->max > probe.result.left->entries);
+	free(probe.frame.data);
+}
+
 static void how_full_the_table_is(void **state)
 {
 	uint64_t used, max;
@@ -403,8 +688,15 @@ int main(void)
 		TEST(a_tcp_socket_that_listens_talks_to_nobody),
 		TEST(a_few_probes_are_asked_for_each),
 		TEST(a_random_port_is_chosen_again),
+		TEST(a_packet_in_bytes_has_the_tuple_that_it_says),
+		TEST(a_foreign_packet_has_no_socket_here),
+		TEST(an_entry_of_the_pod_is_in_use),
 		TEST(an_entry_of_the_node_is_in_use),
+		TEST(an_entry_of_the_other_end_is_in_use),
+		TEST(a_runs_own_entries_are_not_held_against_it),
+		TEST(an_unreplied_entry_is_the_second_choice),
 		TEST(what_probes_left_is_found_and_removed),
+		TEST(what_a_tcp_probe_left_is_found),
 		TEST(how_full_the_table_is),
 		TEST(it_is_of_its_pod),
 		TEST(what_pods_may_notice_is_told),
