@@ -437,8 +437,7 @@ static void an_entry_of_the_other_end_is_in_use(void **state)
 
 		send_from(fd, "10.9.1.2", port);
 		fg_fd_close(&fd);
-		usleep(100000);
-		open_guard(many ? MANY : FEW, true);
+		open_guard_when_tracked(many ? MANY : FEW, port, 7001);
 		assert_false(admits(&bed.udp, "10.9.0.9", port, 7001));
 		assert_true(says("connection tracking of the host has") && says("10.9.0.9:7001"));
 		assert_true(admits(&bed.udp, "10.9.0.9", port, 7002));
@@ -459,10 +458,11 @@ static void a_runs_own_entries_are_not_held_against_it(void **state)
 		fd = bed_socket("web", SOCK_DGRAM, "10.9.1.2", port);
 		send_from(fd, "10.9.0.9", 7);
 		fg_fd_close(&fd);
+		/* By then it is there. */
 		usleep(100000);
 		assert_true(admits(&bed.udp, "10.9.0.9", port, 7));
 		/* Another run finds it. */
-		open_guard(many ? MANY : FEW, true);
+		open_guard_when_tracked(many ? MANY : FEW, port, 7);
 		assert_false(admits(&bed.udp, "10.9.0.9", port, 7));
 	}
 }
@@ -622,9 +622,14 @@ static void what_a_tcp_probe_left_is_found(void **state)
 	open_guard(FEW, true);
 	assert_int_equal(listen(there, 1), 0);
 	connect(fd, (const struct sockaddr *)&to, sizeof(to));
-	usleep(100000);
-	assert_int_equal(fg_guard_leftovers(bed.guard, &probe, 1, false, &err), 0);
-	assert_non_null(probe.result.left);
+	/* The host knows of it a moment later. */
+	for (int tries = 0; tries < 100; tries++) {
+		assert_int_equal(fg_guard_leftovers(bed.guard, &probe, 1, false, &err), 0);
+		assert_non_null(probe.result.left);
+		if (probe.result.left->count)
+			break;
+		usleep(50000);
+	}
 	assert_int_equal(probe.result.left->count, 1);
 	assert_int_equal(probe.result.left->list[0].conn.orig.sport, 4045);
 	assert_false(probe.result.left->list[0].removed);
