@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -21,82 +21,43 @@
 
 struct fg_line {
 	struct sockaddr_un at;
-	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	struct fg_kubectl_call proxy;
 	bool serves, over;
 	pid_t keeper;
-	int leash; /* the keeper sees its end */
+	int leash; /* the keeper says here where the socket is, and sees this end close */
 };
 
-static void remove_socket(const struct fg_line *line)
-{
-	unlink(line->at.sun_path);
-	rmdir(line->folder);
-}
+/* What the keeper has. */
+struct kept {
+	struct sockaddr_un at;
+	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct fg_kubectl_call proxy;
+};
 
-/*
- * The proxy reads nothing, and so would not notice that its client was killed: who has the socket
- * has the user's rights. This process waits for the client's end, whatever ends it. It has nothing
- * open but the leash and the proxy, and only calls what may be called after fork().
- */
-static void keep(const struct fg_line *line, int leash, int proxy)
-{
-	char byte;
-
-	setpgid(0, 0);
-	if (dup2(leash, STDIN_FILENO) < 0 || dup2(proxy, STDOUT_FILENO) < 0)
-		_exit(1);
-	close_range(STDERR_FILENO, ~0U, 0);
-	while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
-		;
-	/* Its number is somebody else's only after it was waited for. */
-	if (!pidfd_send_signal(STDOUT_FILENO, SIGTERM, NULL, 0))
-		kill(-line->proxy.pid, SIGTERM);
-	remove_socket(line);
-	_exit(0);
-}
-
-static int start_keeper(struct fg_line *line)
-{
-	FG_FD int proxy = pidfd_open(line->proxy.pid, 0);
-	int leash[2];
-
-	if (proxy < 0 || pipe2(leash, O_CLOEXEC))
-		return -1;
-	line->keeper = fork();
-	if (!line->keeper) {
-		close(leash[1]);
-		keep(line, leash[0], proxy);
-	}
-	close(leash[0]);
-	line->leash = leash[1];
-	return line->keeper < 0 ? -1 : 0;
-}
+/* --- the keeper --- */
 
 /* A folder of the user's own, where the name of a socket in it is not too long for one. */
-static int make_folder(struct fg_line *line)
+static int make_folder(struct kept *k)
 {
 	const char *const places[] = { getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp" };
-	const int room = (int)sizeof(line->folder) - 8;
+	const int room = (int)sizeof(k->folder) - 8;
 
-	line->at.sun_family = AF_UNIX;
+	k->at.sun_family = AF_UNIX;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		if (!places[i] || places[i][0] != '/' ||
-		    snprintf(line->folder, (size_t)room, "%s/flowgen-XXXXXX", places[i]) >= room)
+		    snprintf(k->folder, (size_t)room, "%s/flowgen-XXXXXX", places[i]) >= room)
 			continue;
-		if (!mkdtemp(line->folder))
+		if (!mkdtemp(k->folder))
 			continue;
-		snprintf(line->at.sun_path, sizeof(line->at.sun_path), "%.*s/proxy", room,
-			 line->folder);
+		snprintf(k->at.sun_path, sizeof(k->at.sun_path), "%.*s/proxy", room, k->folder);
 		return 0;
 	}
-	line->folder[0] = '\0';
+	k->folder[0] = '\0';
 	return -1;
 }
 
-static int start_proxy(struct fg_line *line, const struct fg_kubectl *kubectl)
+static int start_proxy(struct kept *k, const struct fg_kubectl *kubectl)
 {
-	char at[sizeof(line->at.sun_path) + 20];
+	char at[sizeof(k->at.sun_path) + 20];
 	/* By default it lets nobody run commands. It only reads, and what flowgen asks about. */
 	const char *const words[] = {
 		"proxy",
@@ -107,62 +68,128 @@ static int start_proxy(struct fg_line *line, const struct fg_kubectl *kubectl)
 		NULL,
 	};
 
-	snprintf(at, sizeof(at), "--unix-socket=%s", line->at.sun_path);
-	return fg_kubectl_start(kubectl, words, &line->proxy, NULL);
+	snprintf(at, sizeof(at), "--unix-socket=%s", k->at.sun_path);
+	return fg_kubectl_start(kubectl, words, &k->proxy, NULL);
 }
+
+/*
+ * Until the proxy ends, or the client. The proxy says what fails, and when nobody reads that it
+ * stops to wait for a reader, with all questions; so this reads, and forgets.
+ */
+static void tend(struct kept *k)
+{
+	struct pollfd fds[4] = { { .fd = STDIN_FILENO, .events = POLLIN } };
+	struct fg_buffer *said = &k->proxy.output;
+	bool serves = false;
+
+	for (;;) {
+		const size_t n = 1 + fg_kubectl_poll(&k->proxy, fds + 1);
+
+		if ((poll(fds, n, -1) < 0 && errno != EINTR) || fds[0].revents ||
+		    fg_kubectl_step(&k->proxy, NULL) != 0)
+			return;
+		if (!serves && said->len && memmem(said->data, said->len, SERVES, strlen(SERVES))) {
+			serves = true;
+			if (send(STDIN_FILENO, k->at.sun_path, strlen(k->at.sun_path),
+				 MSG_NOSIGNAL) < 0)
+				return;
+		}
+		if (serves)
+			said->len = 0;
+	}
+}
+
+/*
+ * The proxy reads nothing, and so would not notice that its client was killed: who has the socket
+ * has the user's rights. This process is there before the proxy and its folder, and removes both
+ * when the client ends, whatever ends it, and when. They stay only if it is killed itself.
+ */
+static void keep(const struct fg_kubectl *kubectl, int leash)
+{
+	struct kept k = { .proxy = FG_KUBECTL_CALL };
+	sigset_t all;
+
+	setpgid(0, 0);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	/* Nothing of the client's stays open, so who reads what that writes sees its end. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(leash, fd) < 0)
+			_exit(1);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (!make_folder(&k) && !start_proxy(&k, kubectl))
+		tend(&k);
+	/* It has ended before its socket is removed, so it makes none after that. */
+	fg_kubectl_close(&k.proxy);
+	unlink(k.at.sun_path);
+	rmdir(k.folder);
+	_exit(0);
+}
+
+/* --- the client --- */
 
 struct fg_line *fg_line_open(const struct fg_kubectl *kubectl)
 {
 	struct fg_line *line = calloc(1, sizeof(*line));
+	int ends[2];
 
 	if (!line)
 		return NULL;
-	line->leash = -1;
-	line->proxy = (struct fg_kubectl_call)FG_KUBECTL_CALL;
-	if (make_folder(line) || start_proxy(line, kubectl) || start_keeper(line)) {
-		fg_line_close(line);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+		free(line);
 		return NULL;
 	}
-	return line;
+	line->at.sun_family = AF_UNIX;
+	line->leash = ends[0];
+	line->keeper = fork();
+	if (!line->keeper) {
+		close(ends[0]);
+		keep(kubectl, ends[1]);
+	}
+	close(ends[1]);
+	if (line->keeper > 0)
+		return line;
+	fg_line_close(line);
+	return NULL;
 }
 
 void fg_line_close(struct fg_line *line)
 {
 	if (!line)
 		return;
-	fg_kubectl_close(&line->proxy);
-	if (line->folder[0])
-		remove_socket(line);
 	fg_fd_close(&line->leash);
 	while (line->keeper > 0 && waitpid(line->keeper, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(line);
 }
 
-static void wait_for_it(struct fg_line *line, const struct fg_kubectl *kubectl)
+bool fg_line_serves(struct fg_line *line, const struct fg_kubectl *kubectl)
 {
 	const uint64_t end = fg_clock_now() + kubectl->timeout_ns;
-	const struct fg_buffer *said = &line->proxy.output;
-	struct pollfd fds[4] = { { .fd = kubectl->stop, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = kubectl->stop, .events = POLLIN },
+				 { .fd = line->leash, .events = POLLIN } };
 
 	while (!line->over && !line->serves) {
 		const uint64_t now = fg_clock_now();
-		const size_t n = 1 + fg_kubectl_poll(&line->proxy, fds + 1);
+		const int wait_ms = now < end ? (int)((end - now) / 1000000) + 1 : 0;
+		const int ready = poll(fds, 2, wait_ms);
 
-		line->over =
-			now >= end ||
-			(poll(fds, n, (int)((end - now) / 1000000) + 1) < 0 && errno != EINTR) ||
-			fds[0].revents || fg_kubectl_step(&line->proxy, NULL) != 0;
-		line->serves = said->len && memmem(said->data, said->len, SERVES, strlen(SERVES));
+		if (ready < 0 && errno == EINTR)
+			continue;
+		/* One byte is left: the end of the text. */
+		line->serves =
+			ready > 0 && !fds[0].revents &&
+			recv(line->leash, line->at.sun_path, sizeof(line->at.sun_path) - 1, 0) > 0;
+		line->over = !line->serves;
 	}
+	return line->serves;
 }
 
 int fg_line_connect(struct fg_line *line, const struct fg_kubectl *kubectl)
 {
 	FG_FD int fd = -1;
 
-	wait_for_it(line, kubectl);
-	if (line->over)
+	if (!fg_line_serves(line, kubectl))
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&line->at, sizeof(line->at)) ||

@@ -16,9 +16,11 @@
 struct fg_line *fg_line_open(const struct fg_kubectl *kubectl);
 void fg_line_close(struct fg_line *line); /* may be NULL */
 
+/* Waits until it serves, no longer than a call may take. Returns whether it does. */
+bool fg_line_serves(struct fg_line *line, const struct fg_kubectl *kubectl);
+
 /*
- * Waits until it serves, no longer than a call may take. Returns a connection to it that does not
- * block, and is the caller's; or -1.
+ * Waits for the same. Returns a connection to it that does not block, and is the caller's; or -1.
  */
 int fg_line_connect(struct fg_line *line, const struct fg_kubectl *kubectl);
 
