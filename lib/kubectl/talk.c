@@ -153,13 +153,23 @@ static bool has_status(const struct fg_talk *t, const char *status)
 
 /* --- objects --- */
 
-/* What was announced is there; JSON that is cut short where nothing was is found by its reader. */
+/*
+ * What was announced is there. Where nothing was, the answer ends with the connection, also with
+ * one that broke: then only a reader of JSON can tell.
+ */
 static bool is_whole(const struct fg_talk *t, size_t head)
 {
 	static const char length[] = "\r\nContent-Length: ";
 	const char *at = memmem(t->in.data, head, length, sizeof(length) - 1);
+	json_t *read;
+	bool whole;
 
-	return !at || strtoull(at + sizeof(length) - 1, NULL, 10) == t->in.len - head;
+	if (at)
+		return strtoull(at + sizeof(length) - 1, NULL, 10) == t->in.len - head;
+	read = json_loadb(t->in.data + head, t->in.len - head, 0, NULL);
+	whole = read != NULL;
+	json_decref(read);
+	return whole;
 }
 
 static int step_object(struct fg_talk *t, struct fg_kubectl_call *call,

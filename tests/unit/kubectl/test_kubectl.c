@@ -317,6 +317,29 @@ static void nothing_stays_of_a_client_that_is_killed_as_it_begins(void **state)
 	}
 }
 
+/* What is no whole answer is asked of a kubectl, which says what is wrong. */
+static void answers_are_whole_or_asked_for_again(void **state)
+{
+	static const struct {
+		const char *name;
+		bool found, by_kubectl;
+	} rows[] = {
+		{ "unbound", true, false }, { "cut", true, true },	{ "empty", true, true },
+		{ "short", true, true },    { "pathless", true, true }, { "kindless", true, true },
+	};
+	size_t before = 0;
+
+	(void)state;
+	use_line();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		one_pod(rows[i].name, rows[i].found);
+		if (asked("kubectl ") != before + rows[i].by_kubectl)
+			fail_msg("%s", rows[i].name);
+		before += rows[i].by_kubectl;
+	}
+	assert_int_equal(asked("line "), COUNT(rows));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -324,6 +347,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_proxy_that_says_much_goes_on),
 		TEST(nothing_stays_of_a_client_that_is_killed_as_it_begins),
+		TEST(answers_are_whole_or_asked_for_again),
 	};
 	const char *self = argc ? strrchr(argv[0], '/') : NULL;
 
