@@ -10,17 +10,23 @@
 #include "base/count.h"
 #include "base/fd.h"
 #include "base/grow.h"
+#include "kubectl/line.h"
 
 #define WHAT "objects of the cluster"
-/* kubectl asks for named objects one after the other, and after ten of them for five a second. */
+/*
+ * Objects that are known by their names are asked for one after the other. kubectl asks for five a
+ * second after the first ten, so that a list is better; over a line each takes one round trip.
+ */
 #define NAMES_MAX 8
+#define NAMES_MAX_LINE 64
 
 struct fg_gather_call {
 	char namespace[64]; /* "": of the whole cluster, or of several */
 	unsigned int needs;
 	char **names; /* "NAMESPACE/NAME" of the pods, where only some are needed; owned */
 	size_t name_count;
-	bool idle;		/* others ask for what it was to ask for */
+	bool idle; /* others ask for what it was to ask for */
+	bool asked;
 	char *kinds, *selector; /* given instead of needs; owned */
 	struct fg_addr addr;	/* FG_NEED_ADDRESS */
 	char what[160];
@@ -232,7 +238,7 @@ static int add_list_path(struct fg_gather_call *c, const char *kind, size_t len,
 /* kinds: NULL: the call asks for pods by their names. */
 static int add_paths(struct fg_gather_call *c, const char *kinds, struct fg_error *err)
 {
-	for (size_t i = 0; i < c->name_count; i++) {
+	for (size_t i = 0; !kinds && i < c->name_count; i++) {
 		const char *slash = strchr(c->names[i], '/');
 
 		if (fg_kubectl_add_path(&c->call, err, "/api/v1/namespaces/%.*s/pods/%s",
@@ -251,7 +257,8 @@ static int add_paths(struct fg_gather_call *c, const char *kinds, struct fg_erro
 
 static int start(struct fg_gather_call *c, const struct fg_kubectl *kubectl, struct fg_error *err)
 {
-	const bool several = c->name_count && !c->namespace[0];
+	const bool by_name = c->name_count && !c->kinds;
+	const bool several = by_name && !c->namespace[0];
 	FG_FREE const char **words = calloc(c->name_count + 8, sizeof(*words));
 	char kinds[160], namespace[80];
 	size_t n = 0;
@@ -263,8 +270,11 @@ static int start(struct fg_gather_call *c, const struct fg_kubectl *kubectl, str
 		     : c->needs ? kinds_of(c->needs, kinds, sizeof(kinds))
 		     : several	? "--filename=-"
 				: "pods";
-	for (size_t i = 0; i < c->name_count && !several; i++)
+	for (size_t i = 0; by_name && !several && i < c->name_count; i++)
 		words[n++] = strchr(c->names[i], '/') + 1;
+	/* Who needs it says so, in the same words however it was asked for. */
+	if (by_name)
+		words[n++] = "--ignore-not-found";
 	if ((several && put_names(c, err)) ||
 	    add_paths(c, c->kinds || c->needs ? words[1] : NULL, err))
 		return -1;
@@ -279,6 +289,7 @@ static int start(struct fg_gather_call *c, const struct fg_kubectl *kubectl, str
 	snprintf(c->what, sizeof(c->what), "%.60s%s%.64s", several ? "pods" : words[1],
 		 c->namespace[0] ? " of " : "", c->namespace);
 	c->call.what = c->what;
+	c->asked = true;
 	return fg_kubectl_start(kubectl, words, &c->call, err);
 }
 
@@ -365,54 +376,92 @@ static int look_wider(const struct fg_gather *g, const struct fg_kubectl *kubect
 	return ret;
 }
 
-static void free_names(struct fg_gather_call *c)
+/* --- many names --- */
+
+/* The call that lists the pods of a namespace, for names or for something else. */
+static struct fg_gather_call *find_list(struct fg_gather *g, const char *namespace,
+					struct fg_error *err)
 {
-	for (size_t i = 0; i < c->name_count; i++)
-		free(c->names[i]);
-	free(c->names);
-	c->names = NULL;
-	c->name_count = 0;
+	struct fg_gather_call *c;
+
+	for (size_t i = 0; i < g->count; i++) {
+		c = &g->calls[i];
+		if (!c->idle && !strcmp(c->namespace, namespace) &&
+		    (c->needs & FG_NEED_PODS || (c->kinds && c->name_count)))
+			return c;
+	}
+	c = add_call(g, namespace, err);
+	if (!c)
+		return NULL;
+	c->kinds = copy("pods", err);
+	return c->kinds ? c : NULL;
 }
 
-/* Many names: the pods of their namespaces are listed instead. */
-static int list_named(struct fg_gather *g, struct fg_error *err)
+/*
+ * Where there are too many names, the pods of their namespaces are listed instead. A list that is
+ * made for names keeps them: who may get pods may perhaps not list them.
+ */
+static int list_named(struct fg_gather *g, const struct fg_kubectl *kubectl, struct fg_error *err)
 {
-	for (size_t i = 0; i < g->count; i++) {
-		struct fg_gather_call named = g->calls[i];
-		int ret = 0;
+	size_t named = 0;
 
-		if (named.name_count <= NAMES_MAX)
+	while (named < g->count && g->calls[named].name_count <= NAMES_MAX)
+		named++;
+	if (named == g->count || (g->calls[named].name_count <= NAMES_MAX_LINE && kubectl->line &&
+				  fg_line_serves(kubectl->line, kubectl)))
+		return 0;
+	g->calls[named].idle = true;
+	for (size_t i = 0; i < g->calls[named].name_count; i++) {
+		const char *full = g->calls[named].names[i];
+		struct fg_gather_call *c;
+		char namespace[64], **added;
+
+		snprintf(namespace, sizeof(namespace), "%.*s", (int)strcspn(full, "/"), full);
+		c = find_list(g, namespace, err);
+		if (c && c->needs)
 			continue;
-		g->calls[i].names = NULL;
-		g->calls[i].name_count = 0;
-		g->calls[i].idle = true;
-		for (size_t k = 0; !ret && k < named.name_count; k++) {
-			char namespace[64];
-
-			snprintf(namespace, sizeof(namespace), "%.*s",
-				 (int)strcspn(named.names[k], "/"), named.names[k]);
-			ret = add_needs(g, namespace, FG_NEED_PODS, err);
-		}
-		free_names(&named);
-		if (ret)
+		added = c ? FG_APPEND(c->names, c->name_count, WHAT, err) : NULL;
+		if (added)
+			*added = copy(full, err);
+		if (!added || !*added)
 			return -1;
 	}
 	return 0;
 }
 
-int fg_gather_run(struct fg_gather *g, const struct fg_kubectl *kubectl, struct fg_objects *out,
-		  struct fg_error *err)
+/* Lists that were refused are to be asked for by name. Returns whether there are any. */
+static bool name_refused(struct fg_gather *g)
 {
-	FG_FREE struct fg_kubectl_call *calls = NULL;
-	int ret = list_named(g, err);
+	bool any = false;
 
-	if (ret)
-		return -1;
-	calls = calloc(g->count + 1, sizeof(*calls));
+	for (size_t i = 0; i < g->count; i++) {
+		struct fg_gather_call *c = &g->calls[i];
+		struct fg_error why;
+
+		if (c->idle || !c->kinds || !c->name_count || !fg_kubectl_failed(&c->call, &why) ||
+		    why.code != EACCES)
+			continue;
+		fg_kubectl_close(&c->call);
+		c->call = (struct fg_kubectl_call)FG_KUBECTL_CALL;
+		free(c->kinds);
+		c->kinds = NULL;
+		c->asked = false;
+		any = true;
+	}
+	return any;
+}
+
+/* Starts the calls that were not made yet, and waits for them. */
+static int ask(struct fg_gather *g, const struct fg_kubectl *kubectl, struct fg_error *err)
+{
+	FG_FREE struct fg_kubectl_call *calls = calloc(g->count + 1, sizeof(*calls));
+	int ret = 0;
+
 	if (!calls)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 	for (size_t i = 0; !ret && i < g->count; i++)
-		ret = g->calls[i].idle ? 0 : start(&g->calls[i], kubectl, err);
+		if (!g->calls[i].idle && !g->calls[i].asked)
+			ret = start(&g->calls[i], kubectl, err);
 	/* They are waited for together, and are the array's for so long. */
 	for (size_t i = 0; i < g->count; i++)
 		calls[i] = g->calls[i].call;
@@ -420,6 +469,18 @@ int fg_gather_run(struct fg_gather *g, const struct fg_kubectl *kubectl, struct 
 		ret = fg_kubectl_wait(kubectl, calls, g->count, err);
 	for (size_t i = 0; i < g->count; i++)
 		g->calls[i].call = calls[i];
+	return ret;
+}
+
+int fg_gather_run(struct fg_gather *g, const struct fg_kubectl *kubectl, struct fg_objects *out,
+		  struct fg_error *err)
+{
+	int ret = list_named(g, kubectl, err);
+
+	if (!ret)
+		ret = ask(g, kubectl, err);
+	if (!ret && name_refused(g))
+		ret = ask(g, kubectl, err);
 	for (size_t i = 0; !ret && i < g->count; i++)
 		ret = g->calls[i].idle ? 0 : take(g, &g->calls[i], out, err);
 	return ret ? ret : look_wider(g, kubectl, out, err);
@@ -431,7 +492,9 @@ void fg_gather_free(struct fg_gather *g)
 		struct fg_gather_call *c = &g->calls[i];
 
 		fg_kubectl_close(&c->call);
-		free_names(c);
+		for (size_t k = 0; k < c->name_count; k++)
+			free(c->names[k]);
+		free(c->names);
 		free(c->kinds);
 		free(c->selector);
 	}

@@ -63,8 +63,9 @@ struct fg_kubectl_call {
 	int status;			      /* as waitpid() has it, when it has ended */
 	const char *what;		      /* for messages: "pods of shop"; borrowed */
 	/*
-	 * What the words are for the API server: objects, one after the other, or one command in a
-	 * pod (then input and output are its own). Owned; fg_kubectl_add_path().
+	 * What the words are for the API server: objects, one after the other (one that does not
+	 * exist is left out, so the words have --ignore-not-found), or one command in a pod (then
+	 * input and output are its own). Owned; fg_kubectl_add_path().
 	 */
 	char **paths;
 	size_t path_count;

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "kubectl/line.h"
 
 #define WHAT "the line to the cluster"
@@ -172,18 +173,38 @@ static bool is_whole(const struct fg_talk *t, size_t head)
 	return whole;
 }
 
+/* The API server has no object of that name. Who does not know the path says 404 without a name. */
+static bool is_absent(const struct fg_talk *t, size_t head)
+{
+	json_t *status;
+	const char *reason, *name;
+	bool absent;
+
+	if (!has_status(t, " 404"))
+		return false;
+	status = json_loadb(t->in.data + head, t->in.len - head, 0, NULL);
+	reason = fg_json_string(status, "reason");
+	name = fg_json_string(json_object_get(status, "details"), "name");
+	absent = !strcmp(reason, "NotFound") && name[0];
+	json_decref(status);
+	return absent;
+}
+
 static int step_object(struct fg_talk *t, struct fg_kubectl_call *call,
 		       enum fg_kubectl_talk_state *state, struct fg_error *err)
 {
 	const size_t head = head_of(t);
+	bool absent;
 
 	if (!t->ended)
 		return 0;
-	if (!head || !has_status(t, " 200") || !is_whole(t, head)) {
+	absent = head && is_absent(t, head);
+	if (!absent && (!head || !has_status(t, " 200") || !is_whole(t, head))) {
 		*state = FG_KUBECTL_TALK_FAILED;
 		return 0;
 	}
-	fg_buffer_put(&call->output, t->in.data + head, t->in.len - head);
+	if (!absent)
+		fg_buffer_put(&call->output, t->in.data + head, t->in.len - head);
 	if (call->output.failed)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, WHAT);
 	if (++t->at == call->path_count)

@@ -245,7 +245,7 @@ junit() {
 @test "what is not there, not allowed, not admitted or not to be had is one line each" {
 	ask inject --pod shop/cart-9 --dst svc:pay/db
 	[ "$status" = 3 ]
-	[ "$stderr" = 'flowgen: pods of shop: pods "cart-9" not found' ]
+	[ "$stderr" = 'flowgen: shop/cart-9: the cluster has no pod shop/cart-9' ]
 	ask inject --pod shop/cart-0 --dst svc:pay/nope
 	[ "$status" = 3 ]
 	[ "$stderr" = 'flowgen: svc:pay/nope: the cluster has no service pay/nope' ]

@@ -324,8 +324,9 @@ static void answers_are_whole_or_asked_for_again(void **state)
 		const char *name;
 		bool found, by_kubectl;
 	} rows[] = {
-		{ "unbound", true, false }, { "cut", true, true },	{ "empty", true, true },
-		{ "short", true, true },    { "pathless", true, true }, { "kindless", true, true },
+		{ "unbound", true, false }, { "cut", true, true },    { "empty", true, true },
+		{ "short", true, true },    { "none", false, false }, { "pathless", true, true },
+		{ "kindless", true, true },
 	};
 	size_t before = 0;
 
@@ -340,6 +341,47 @@ static void answers_are_whole_or_asked_for_again(void **state)
 	assert_int_equal(asked("line "), COUNT(rows));
 }
 
+/* Who may get pods need not be let list them, however many there are. */
+static void many_names(void **state)
+{
+	static const struct {
+		bool line;
+		size_t count;
+		const char *namespace;
+		size_t pods, line_names, line_lists, kubectls;
+	} rows[] = {
+		{ true, 64, "closed", 64, 64, 0, 0 }, { true, 65, "shop", 1, 0, 1, 0 },
+		{ true, 65, "closed", 65, 65, 1, 1 }, { false, 8, "shop", 8, 0, 0, 1 },
+		{ false, 9, "shop", 1, 0, 0, 1 },     { false, 9, "closed", 9, 0, 0, 2 },
+	};
+	char names[65][8], begin[80];
+	const char *list[65];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "p-%zu", i);
+		list[i] = names[i];
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fg_objects objects = {};
+
+		set_up(state);
+		if (rows[i].line)
+			use_line();
+		run_gather(rows[i].namespace, list, rows[i].count, &objects);
+		assert_int_equal(objects.pod_count, rows[i].pods);
+		snprintf(begin, sizeof(begin), "line /api/v1/namespaces/%s/pods/p-",
+			 rows[i].namespace);
+		assert_int_equal(asked(begin), rows[i].line_names);
+		snprintf(begin, sizeof(begin), "line /api/v1/namespaces/%s/pods\n",
+			 rows[i].namespace);
+		assert_int_equal(asked(begin), rows[i].line_lists);
+		assert_int_equal(asked("kubectl get pods "), rows[i].kubectls);
+		fg_objects_free(&objects);
+		assert_int_equal(tear_down(state), 0);
+	}
+	kubectl.line = NULL;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -348,6 +390,7 @@ int main(int argc, char **argv)
 		TEST(a_proxy_that_says_much_goes_on),
 		TEST(nothing_stays_of_a_client_that_is_killed_as_it_begins),
 		TEST(answers_are_whole_or_asked_for_again),
+		TEST(many_names),
 	};
 	const char *self = argc ? strrchr(argv[0], '/') : NULL;
 
