@@ -71,9 +71,19 @@ static int put_line(struct rewriter *w, struct fg_buffer *out, const json_t *nod
 
 /* --- places --- */
 
+#define SPACES " \t"
+#define BLANKS " \t\r\n"
+
+static bool is_of(char c, const char *set)
+{
+	while (*set && *set != c)
+		set++;
+	return *set != '\0';
+}
+
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	return is_of(c, BLANKS);
 }
 
 static size_t line_start(const struct rewriter *w, size_t at)
@@ -108,28 +118,48 @@ static bool only_blanks(const struct rewriter *w, size_t from, size_t to)
 	return from >= to;
 }
 
-/* Of a block scalar without the empty lines behind it. */
+/* Without blanks: a block scalar has empty lines behind it, a "? KEY" all up to the next node. */
 static size_t end_of(const struct rewriter *w, const struct fg_yaml_span *span)
 {
 	size_t end = span->end;
 
-	while (span->folds && end > span->start && is_blank(w->text[end - 1]))
+	while (end > span->start && is_blank(w->text[end - 1]))
 		end--;
 	return end;
+}
+
+static size_t skip(const struct rewriter *w, size_t at, const char *what)
+{
+	while (at < w->len && is_of(w->text[at], what))
+		at++;
+	return at;
+}
+
+static bool has_at(const struct rewriter *w, size_t at, char c)
+{
+	return at < w->len && w->text[at] == c;
 }
 
 /* The colon of a key that is written as "KEY:"; SIZE_MAX: it is not. */
 static size_t colon_of(const struct rewriter *w, const struct fg_yaml_span *key)
 {
-	size_t at = key->end, before = key->start;
+	size_t at = skip(w, key->end, SPACES);
 
-	while (at < w->len && (w->text[at] == ' ' || w->text[at] == '\t'))
-		at++;
+	return !key->folds && has_at(w, at, ':') ? at : SIZE_MAX;
+}
+
+/* Of a key in braces: is it written as "? KEY :"? What is before it may end in a "?" too. */
+static bool has_question_mark(const struct rewriter *w, const struct fg_yaml_span *key)
+{
+	size_t before = key->start;
+
 	while (before && is_blank(w->text[before - 1]))
 		before--;
-	return at < w->len && w->text[at] == ':' && (!before || w->text[before - 1] != '?')
-		       ? at
-		       : SIZE_MAX;
+	if (!before || w->text[--before] != '?')
+		return false;
+	while (before && is_of(w->text[before - 1], SPACES))
+		before--;
+	return before && is_of(w->text[before - 1], "\n{,");
 }
 
 /* --- another value --- */
@@ -154,10 +184,11 @@ static int place_of(struct rewriter *w, const struct fg_yaml_span *span,
 	}
 	if (span->start == span->end)
 		return cannot(w, "a key has no value");
-	/* Below its key, deeper than it or not. */
-	return container && !span->flow && key && column(w, span->start) <= column(w, key->start)
-		       ? cannot(w, "a comment is between a key and its list")
-		       : 0;
+	/* Below its key, deeper than it or not; there a word may be no value. */
+	if (container ? !span->flow && key && column(w, span->start) <= column(w, key->start)
+		      : span->folds && only_blanks(w, line_start(w, span->start), span->start))
+		return cannot(w, "a comment is between a key and its value");
+	return 0;
 }
 
 /* key: whose value it is; NULL: an item of a list. */
@@ -226,27 +257,80 @@ static int merge(struct rewriter *w, const struct fg_yaml_span *from, json_t *me
 	return 0;
 }
 
-/* The pair goes: with its line, if it has that for itself. */
-static int leave_out(struct rewriter *w, const struct fg_yaml_span *map, size_t i)
+/*
+ * Where what belongs to the next pair begins, behind a pair and a comment on its line: with
+ * comments on lines of their own, a question mark or the key. SIZE_MAX: a comment is before the
+ * comma.
+ */
+static size_t next_of(const struct rewriter *w, const struct fg_yaml_span *map,
+		      const struct fg_yaml_span *value)
+{
+	size_t at = end_of(w, value);
+
+	if (map->flow) {
+		at = skip(w, at, BLANKS);
+		if (!has_at(w, at, ','))
+			return SIZE_MAX;
+		at++;
+	}
+	at = skip(w, at, SPACES);
+	return skip(w, has_at(w, at, '#') ? line_end(w, at) : at, BLANKS);
+}
+
+static bool has_block_text(const struct fg_yaml_span *span)
+{
+	bool has = span->folds;
+
+	for (size_t i = 0; i < span->count; i++)
+		has = has || has_block_text(&span->items[i]);
+	return has;
+}
+
+/* Would a comment or an empty line, behind a pair that goes, become part of a text before it? */
+static bool joins_text(const struct rewriter *w, const struct fg_yaml_span *map, size_t i,
+		       size_t to, const json_t *node)
+{
+	size_t next = skip(w, to, SPACES);
+
+	if (to == w->len || (next < w->len && !is_of(w->text[next], "#\r\n")))
+		return false;
+	while (i-- > 0) {
+		const struct pair p = pair_at(map, i);
+
+		if (json_object_get(node, p.key->text))
+			return p.key->folds || has_block_text(p.value);
+	}
+	return false;
+}
+
+/* The pair goes: with its line, if it has that for itself. node: as in add(). */
+static int leave_out(struct rewriter *w, const struct fg_yaml_span *map, size_t i,
+		     const json_t *node)
 {
 	const struct pair p = pair_at(map, i);
 	size_t from = p.key->start, to = end_of(w, p.value), start = line_start(w, from);
 	struct fg_buffer nothing = {};
 
-	if (colon_of(w, p.key) == SIZE_MAX || map->count == 2)
+	if (colon_of(w, p.key) == SIZE_MAX || map->count == 2 || !json_object_size(node) ||
+	    (map->flow && has_question_mark(w, p.key)))
 		return cannot(w, "a mapping has one key, or one that begins with a question mark");
 	if (!map->flow && only_blanks(w, start, from)) {
 		from = start;
 		to = line_end(w, to);
 		to += to < w->len;
+		if (joins_text(w, map, i, to, node))
+			to = SIZE_MAX;
 	} else if (i + 1 < map->count / 2) {
-		to = pair_at(map, i + 1).key->start;
+		to = next_of(w, map, p.value);
 	} else if (map->flow) {
 		from = pair_at(map, i - 1).value->end;
+		if (from < p.key->start && memchr(w->text + from, '#', p.key->start - from))
+			to = SIZE_MAX;
 	} else {
 		return cannot(w, "a key is on the line of another");
 	}
-	return change(w, from, to, &nothing);
+	return to == SIZE_MAX ? cannot(w, "a comment is beside a key that has to go")
+			      : change(w, from, to, &nothing);
 }
 
 static int put_pair(struct rewriter *w, struct fg_buffer *out, const char *key, const json_t *value,
@@ -283,12 +367,14 @@ static int put_lines(struct rewriter *w, struct fg_buffer *out, const char *key,
 }
 
 /* The last pair of a block that new lines can follow; NULL: there is none. stays: see add(). */
-static const struct fg_yaml_span *last_closed(const struct fg_yaml_span *map, const json_t *stays)
+static const struct fg_yaml_span *last_closed(const struct rewriter *w,
+					      const struct fg_yaml_span *map, const json_t *stays)
 {
 	for (size_t i = map->count / 2; i-- > 0;) {
 		const struct pair p = pair_at(map, i);
 
-		if (!p.value->folds && (is_merge(p.key) || json_object_get(stays, p.key->text)))
+		if (!p.value->folds && colon_of(w, p.key) != SIZE_MAX &&
+		    (is_merge(p.key) || json_object_get(stays, p.key->text)))
 			return p.value;
 	}
 	return NULL;
@@ -299,20 +385,20 @@ static int add(struct rewriter *w, const struct fg_yaml_span *map, const json_t 
 	       const char *key, const json_t *value)
 {
 	struct fg_buffer out = {};
-	const struct fg_yaml_span *last = map->flow ? NULL : last_closed(map, node);
+	const struct fg_yaml_span *last = map->flow ? NULL : last_closed(w, map, node);
 	size_t at, first = map->count ? map->items[0].start : 0;
 	int ret;
 
 	if (map->flow) {
 		at = map->count ? map->items[map->count - 1].end : map->end - 1;
-		if (w->text[map->end - 1] != '}')
+		if (!map->anchor && !has_at(w, map->start, '{'))
 			return cannot(w, "a pair in a list has no braces");
 		fg_buffer_puts(&out, map->count ? ", " : "");
 		ret = put_pair(w, &out, key, value, map->count ? map->items[0].style : 0);
 	} else {
 		if (!last || colon_of(w, &map->items[0]) == SIZE_MAX)
 			return cannot(w, "a mapping ends in a block of text");
-		at = line_end(w, last->end);
+		at = line_end(w, end_of(w, last));
 		at -= at && w->text[at - 1] == '\r';
 		ret = put_lines(w, &out, key, value, column(w, first),
 				at < w->len && w->text[at] == '\r' ? "\r\n" : "\n");
@@ -340,7 +426,8 @@ static int rewrite_pairs(struct rewriter *w, const struct fg_yaml_span *map, con
 			json_object_clear(merged);
 			ret = merge(w, p.value, merged);
 		} else {
-			ret = value ? rewrite(w, p.value, p.key, value) : leave_out(w, map, i);
+			ret = value ? rewrite(w, p.value, p.key, value)
+				    : leave_out(w, map, i, node);
 		}
 		if (ret)
 			return ret;
@@ -433,6 +520,14 @@ static int by_place(const void *a, const void *b)
 	return l->order < r->order ? -1 : 1;
 }
 
+/* libyaml takes the "#" of "]#" for a comment; behind a word that needs a blank. */
+static void put_kept(const struct rewriter *w, struct fg_buffer *out, size_t from, size_t to)
+{
+	if (from < to && w->text[from] == '#' && out->len && !is_blank(out->data[out->len - 1]))
+		fg_buffer_puts(out, " ");
+	fg_buffer_put(out, w->text + from, to - from);
+}
+
 static int put_edits(struct rewriter *w, struct fg_buffer *out)
 {
 	size_t at = 0;
@@ -444,11 +539,11 @@ static int put_edits(struct rewriter *w, struct fg_buffer *out)
 
 		if (e->from < at || e->to < e->from)
 			return cannot(w, "two changes are at one place");
-		fg_buffer_put(out, w->text + at, e->from - at);
+		put_kept(w, out, at, e->from);
 		fg_buffer_puts(out, e->text);
 		at = e->to;
 	}
-	fg_buffer_put(out, w->text + at, w->len - at);
+	put_kept(w, out, at, w->len);
 	fg_buffer_put(out, "", 1);
 	return out->failed ? fail_memory(w) : 0;
 }

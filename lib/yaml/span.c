@@ -77,7 +77,8 @@ static int read_items(struct locator *l, unsigned int depth, struct fg_yaml_span
 			ret = item ? read_span(l, &event, depth + 1, item) : -1;
 			if (!ret) {
 				out->end = item->end;
-				out->folds = item->folds;
+				out->folds = item->folds ||
+					     (out->folds && item->start == item->end);
 			}
 		}
 		yaml_event_delete(&event);
