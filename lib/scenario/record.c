@@ -192,23 +192,15 @@ static int record_command(const struct record *rec, size_t set, json_t *map)
 		       : 0;
 }
 
-/* The copy of the set's own node, found by its position in the lists. */
-static json_t *node_in_copy(const struct fg_scenario *s, const json_t *copy, const json_t *node)
+/* The nth probe or matrix: an alias is a place of its own here. */
+static json_t *map_at(const json_t *root, size_t n)
 {
-	static const char *const keys[] = { "probes", "matrix" };
-	json_t *item;
-	size_t i;
+	const json_t *probes = json_object_get(root, "probes");
+	json_t *matrix = json_object_get(root, "matrix");
 
-	for (size_t k = 0; k < 2; k++) {
-		const json_t *list = json_object_get(s->yaml.root, keys[k]);
-
-		if (list == node)
-			return json_object_get(copy, keys[k]);
-		json_array_foreach ((json_t *)list, i, item)
-			if (item == node)
-				return json_array_get(json_object_get(copy, keys[k]), i);
-	}
-	return NULL;
+	if (n < json_array_size(probes))
+		return json_array_get(probes, n);
+	return json_is_array(matrix) ? json_array_get(matrix, n - json_array_size(probes)) : matrix;
 }
 
 char *fg_scenario_record(const struct fg_scenario *scenario,
@@ -220,17 +212,19 @@ char *fg_scenario_record(const struct fg_scenario *scenario,
 	};
 	json_t *copy = json_deep_copy(scenario->yaml.root);
 	char *text = NULL;
+	size_t place = 0;
 	int ret = copy ? 0 : -1;
 
 	if (copy && json_object_get(copy, "variables"))
 		ret = json_object_set(copy, "variables", scenario->variables);
 	for (size_t i = 0; !ret && i < scenario->set_count; i++) {
 		const struct fg_scenario_set *set = &scenario->sets[i];
-		json_t *map = node_in_copy(scenario, copy, set->node);
+		json_t *map;
 
 		/* A control that a short form made has no place of its own in the file. */
-		if (!map || (set->control_of >= 0 && !set->control_node))
+		if (set->control_of >= 0 && !set->control_node)
 			continue;
+		map = map_at(copy, place++);
 		ret = set->command  ? record_command(&rec, i, map)
 		      : set->matrix ? record_matrix(&rec, i, map)
 				    : record_probe(&rec, i, map);

@@ -661,6 +661,39 @@ static void test_record(void **state)
 	assert_int_equal(layout.total, 27);
 }
 
+/* What is written once and stands twice may be seen to do two things. A control takes no place. */
+static void test_record_alias(void **state)
+{
+	static const char text[] = "name: x\npods: {a: 'netns:a'}\n"
+				   "probes:\n- {from: a, to: '10.0.0.1:1', control: 2}\n"
+				   "- &p {from: a, to: '10.0.0.1:1', expect: allow}\n- *p\n"
+				   "matrix: [&m {from: a, to: 10.0.0.1, ports: [1]}, *m]\n";
+	static const char *const seen[] = { "deny", "delivered", "deny", "none", "deny", "none" };
+	struct fg_scenario_member a = member("a", 1);
+	const struct fg_scenario_found found[] = { { .members = &a, .count = 1 } };
+	const uint8_t statuses[COUNT(seen)] = {};
+	const char *lost, *by_block[COUNT(seen)];
+	struct fg_error err;
+	char *recorded;
+
+	(void)state;
+	read_it(text);
+	lay(found);
+	assert_int_equal(layout.total, COUNT(seen));
+	for (size_t i = 0; i < COUNT(seen); i++)
+		by_block[layout.blocks[i].first] = seen[layout.blocks[i].set];
+	recorded = fg_scenario_record(&scenario, &layout, by_block, statuses, &lost, &err);
+	assert_non_null(recorded);
+	clean(state);
+	read_it(recorded);
+	free(recorded);
+	lay(found);
+	for (size_t i = 0; i < COUNT(seen); i++)
+		assert_string_equal(layout.blocks[i].expect->text,
+				    layout.blocks[i].set == 1 ? "allow"
+							      : seen[layout.blocks[i].set]);
+}
+
 /* A word means in a scenario what it means to --expect and --until. */
 static void test_words_are_those_of_options(void **state)
 {
@@ -695,6 +728,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_addresses, clean),
 		cmocka_unit_test_teardown(test_check, clean),
 		cmocka_unit_test_teardown(test_record, clean),
+		cmocka_unit_test_teardown(test_record_alias, clean),
 		cmocka_unit_test_teardown(test_commands, clean),
 		cmocka_unit_test_teardown(test_check_command, clean),
 		cmocka_unit_test_teardown(test_record_command, clean),
