@@ -126,8 +126,16 @@ static void take_done(struct fg_flowgen_exchange *x, const json_t *done)
 /* Output that is not JSON: as the agent has it. */
 static int take_other(struct fg_flowgen_exchange *x, json_t *line, struct fg_error *err)
 {
+	struct fg_buffer text = {};
+
 	json_object_del(line, "id");
-	return add_object(x, json_dumps(line, JSON_COMPACT), err);
+	if (!fg_flowgen_request_dump(&text, line))
+		fg_buffer_put(&text, "", 1);
+	if (text.failed || !text.len) {
+		fg_buffer_free(&text);
+		return no_memory(err);
+	}
+	return add_object(x, text.data, err);
 }
 
 static int take_parsed(struct fg_flowgen_exchange *x, json_t *line, struct fg_error *err)

@@ -3,6 +3,7 @@
 #ifndef FG_FLOWGEN_INTERNAL_H
 #define FG_FLOWGEN_INTERNAL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -70,6 +71,9 @@ int fg_flowgen_request_run(struct fg_buffer *out, const char *id, const char *sc
 int fg_flowgen_request_any(struct fg_buffer *out, const char *id, const char *request,
 			   struct fg_error *err);
 int fg_flowgen_request_cancel(struct fg_buffer *out, const char *id, struct fg_error *err);
+
+/* Appends the value as compact JSON. Returns 0, or -1 if memory is short: then nothing. */
+int fg_flowgen_request_dump(struct fg_buffer *out, const json_t *value);
 
 /* --- talk.c: both directions at once --- */
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 
-#include "base/fd.h"
 #include "flowgen/internal.h"
 
 static int no_memory(struct fg_error *err)
@@ -11,17 +9,32 @@ static int no_memory(struct fg_error *err)
 	return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "a request");
 }
 
+static int put_piece(const char *bytes, size_t len, void *out)
+{
+	fg_buffer_put(out, bytes, len);
+	return 0;
+}
+
+/* Not json_dumps(): its text would be from the caller's allocator (json_set_alloc_funcs()). */
+int fg_flowgen_request_dump(struct fg_buffer *out, const json_t *value)
+{
+	size_t before = out->len;
+
+	if (value && !json_dump_callback(value, put_piece, out, JSON_COMPACT) && !out->failed)
+		return 0;
+	out->len = before;
+	return -1;
+}
+
 /* Appends the line; takes over the object, of which NULL stands for memory that was short. */
 static int put_line(struct fg_buffer *out, json_t *line, struct fg_error *err)
 {
-	FG_FREE char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	int ret = fg_flowgen_request_dump(out, line);
 
 	json_decref(line);
-	if (!text)
-		return no_memory(err);
-	fg_buffer_puts(out, text);
-	fg_buffer_puts(out, "\n");
-	return out->failed ? no_memory(err) : 0;
+	if (!ret)
+		fg_buffer_puts(out, "\n");
+	return ret || out->failed ? no_memory(err) : 0;
 }
 
 int fg_flowgen_request_pods(struct fg_buffer *out, const char *id, struct fg_error *err)

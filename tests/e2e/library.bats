@@ -16,7 +16,7 @@ setup_file() {
 		{ cat "$log" && false; }
 	export PKG_CONFIG_PATH=$LIB/pkgconfig PKG_CONFIG_SYSROOT_DIR=$INSTALLED LD_LIBRARY_PATH=$LIB
 	compile "$ROOT/doc/flowgen-example.c" "$BATS_FILE_TMPDIR/example"
-	compile "$ROOT/tests/e2e/library.c" "$BATS_FILE_TMPDIR/library" -D_GNU_SOURCE -pthread
+	compile "$ROOT/tests/e2e/library.c" "$BATS_FILE_TMPDIR/library" -D_GNU_SOURCE -pthread -ljansson
 	node_up
 	pods_up
 	attach web tc/ingress deny_port --proto udp --port 9999 > /dev/null
@@ -32,7 +32,7 @@ compile() {
 	shift 2
 	read -ra flags <<< "$(pkg-config --cflags --libs flowgen)"
 	! grep -q fsanitize=address "$BUILD/flags" || flags+=('-fsanitize=address,undefined')
-	cc -std=c11 -Wall -Wextra -Wpedantic -Werror "$@" -o "$program" "$source" "${flags[@]}"
+	cc -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$program" "$source" "${flags[@]}" "$@"
 }
 
 scenario() {
@@ -187,6 +187,12 @@ error: the session has ended" ]
 	library daemon "$(scenario)"
 	is_status 0
 	holds '.policy.verdict == "allowed"'
+}
+
+@test 'a caller that has given jansson its own allocators' {
+	library allocators '{"args": ["inject", "--pod", "netns:web", "--dst", "10.9.0.9:53", "--proto", "udp", "-o", "oneline"]}'
+	is_status 0
+	holds '.text | test("10.9.0.9")'
 }
 
 @test 'three threads with a session each, and SIGCHLD ignored' {
