@@ -470,11 +470,15 @@ install-files: $(PROGRAM)
 	$(if $(scenarios),install -d $(DESTDIR)$(DATADIR)/flowgen/scenarios && install -m 644 $(scenarios) $(DESTDIR)$(DATADIR)/flowgen/scenarios/)
 	$(if $(schemas),install -D -m 644 -t $(DESTDIR)$(DATADIR)/flowgen $(schemas))
 
+# A program finds the library by ld.so's cache. The PATH of su(1) does not have it; without root there is no cache to write.
+ldconfig = $(if $(DESTDIR),,-PATH="$$PATH:/usr/sbin:/sbin" ldconfig)
+
 # What the archive of `make dist` has is the static one, which needs nothing but jansson, wherever that archive lies.
 install-library: $(library) install-archive
 	install -D $(INSTALL_STRIP) -m 755 $(BUILD)/library/libflowgen.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libflowgen.so.$(VERSION)
 	ln -sf libflowgen.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(soname)
 	ln -sf $(soname) $(DESTDIR)$(LIBDIR)/libflowgen.so
+	$(ldconfig)
 install-archive: $(BUILD)/library/libflowgen.a
 	install -D -m 644 lib/flowgen/flowgen.h $(DESTDIR)$(INCLUDEDIR)/flowgen.h
 	install -D -m 644 $(BUILD)/library/libflowgen.a $(DESTDIR)$(LIBDIR)/libflowgen.a
@@ -492,6 +496,7 @@ uninstall:
 	rm -f $(DESTDIR)$(DATADIR)/bash-completion/completions/flowgen $(DESTDIR)$(ZSHDIR)/_flowgen \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/flowgen.fish
 	rm -rf $(DESTDIR)$(DATADIR)/flowgen
+	$(ldconfig)
 
 # --- lint ------------------------------------------------------------------------------------------------------------
 # clang-tidy looks again only at what was compiled again: its stamp depends on the object file.

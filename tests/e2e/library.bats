@@ -47,6 +47,14 @@ scenario() {
 	END
 }
 
+# installs COMMAND...: in mounts of their own, where ld.so's configuration and cache are copies.
+installs() {
+	local etc=$BATS_FILE_TMPDIR/etc
+	[ -e "$etc" ] || { cp -a /etc "$etc" && mkdir "$BATS_FILE_TMPDIR/cache" && echo "$BATS_FILE_TMPDIR/prefix/lib" > "$etc/ld.so.conf.d/flowgen-test.conf"; }
+	env -u MAKEFLAGS -u MAKELEVEL -u LD_LIBRARY_PATH -u PKG_CONFIG_SYSROOT_DIR unshare --mount --propagation private bash -c '
+		mount --bind "$0/etc" /etc && mkdir -p /var/cache/ldconfig && mount --bind "$0/cache" /var/cache/ldconfig && exec "$@"' "$BATS_FILE_TMPDIR" "$@"
+}
+
 # Each line of the output is one of flowgen run.
 fits_run() {
 	"$PYTHON" -c '
@@ -233,6 +241,39 @@ error: the session has ended" ]
 	run -0 "$BATS_FILE_TMPDIR/library" version "$FLOWGEN" ''
 	[ "$output" = "$(pkg-config --modversion flowgen) $(pkg-config --modversion flowgen)" ]
 	grep -qF "$(printf '/usr/local/sbin/flowgen')" "$LIB/libflowgen.so"
+}
+
+@test 'installed, a program finds the library at once; uninstalled, nothing is left of it' {
+	local prefix=$BATS_FILE_TMPDIR/prefix made san=()
+	! grep -q fsanitize=address "$BUILD/flags" || san=(SAN=1)
+	made=(make -C "$ROOT" BUILD="${BUILD#"$ROOT/"}" "${san[@]}" PREFIX="$prefix")
+	# The flowgen that it starts is another's: only where it is is compiled in.
+	run -0 installs "${made[@]}" SBINDIR=/usr/local/sbin install-library
+	PKG_CONFIG_SYSROOT_DIR='' PKG_CONFIG_PATH=$prefix/lib/pkgconfig compile "$ROOT/doc/flowgen-example.c" "$BATS_TEST_TMPDIR/example"
+	run --separate-stderr installs "$BATS_TEST_TMPDIR/example" "$BATS_FILE_TMPDIR/scenario.yaml" /nowhere/flowgen
+	is_status 5
+	[ "$stderr" = '/nowhere/flowgen: No such file or directory' ]
+	run -0 installs ldconfig -p
+	[[ $output == *"libflowgen.so.0 (libc6"*" => $prefix/lib/libflowgen.so.0"* ]]
+	run -0 installs "${made[@]}" uninstall
+	run -0 find "$prefix" ! -type d
+	[ -z "$output" ]
+	run -0 installs ldconfig -p
+	[[ $output != *libflowgen* ]]
+}
+
+@test "the README's example, on the pods of the demonstration" {
+	local command
+	command=$(sed -nE 's/^ +# (ip netns exec demo-node .*)\.\/(example .*)$/\1\2/p' "$ROOT/README.md")
+	[ -n "$command" ]
+	flowgen demo --keep
+	is_status 0
+	run --separate-stderr node bash -c "cd '$ROOT' && ${command/ example / "$BATS_FILE_TMPDIR/example" } $FLOWGEN"
+	flowgen_down=$(node "$FLOWGEN" demo --down)
+	echo "$flowgen_down"
+	is_status 0
+	fits_run 3
+	[ "$(jq -c 'select(.schema == "flowgen.run/1") | [.pass, .fail]' <<< "$output")" = '[2,0]' ]
 }
 
 @test 'linked statically, and from C++' {
