@@ -28,6 +28,8 @@
 #:
 #: BUILD=dir            builds there; SAN=1 with the address and undefined-behaviour sanitizers; V=1 shows the commands
 VERSION := 0.2.0
+# Of libflowgen: one more whenever programs that use it have to be compiled again.
+ABI := 0
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -298,7 +300,7 @@ $(preloads): $(BUILD)/%.so: %.c $(BUILD)/flags
 	$(call say,SO)$(CC) -std=gnu11 $(warnings) -D_GNU_SOURCE -O1 -g -fPIC -shared $< -o $@
 
 # --- libflowgen, for other programs: only the names of its header are exported ------------------------------------------
-soname := libflowgen.so.$(firstword $(subst ., ,$(VERSION)))
+soname := libflowgen.so.$(ABI)
 library_base := buffer clock error fd grow visible
 library_objs := $(patsubst lib/%.c,$(BUILD)/library/%.o,$(wildcard lib/flowgen/*.c) $(library_base:%=lib/base/%.c))
 library_flags = $(filter-out -fPIE,$(cflags)) -fPIC -ffunction-sections

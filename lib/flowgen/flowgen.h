@@ -27,7 +27,7 @@
  * in a session (setsid) of its own, so ^C on a terminal reaches the caller only. A caller that
  * waits for all children (waitpid(-1)) may take the agent's status away: the library does not mind.
  *
- * Versions: semantic. While the major number is 0, the name of the shared library (libflowgen.so.0)
+ * Versions: semantic. The number in the name of the shared library (libflowgen.so.0) is another: it
  * changes whenever a program would have to be compiled again.
  */
 #ifndef FLOWGEN_H

@@ -8,7 +8,8 @@ load helpers
 setup_file() {
 	INSTALLED=$BATS_FILE_TMPDIR/installed
 	LIB=$INSTALLED/usr/local/lib
-	export INSTALLED LIB
+	ABI=$(sed -n 's/^ABI := //p' "$ROOT/Makefile")
+	export INSTALLED LIB ABI
 	# As `make check` names it, or everything would be built anew: it is among the flags.
 	local san=() log=$BATS_FILE_TMPDIR/log
 	! grep -q fsanitize=address "$BUILD/flags" || san=(SAN=1)
@@ -225,7 +226,7 @@ error: the session has ended" ]
 }
 
 @test 'what is exported, needed and installed' {
-	[ "$(nm -D --defined-only "$LIB"/libflowgen.so | awk '{ print $3 }' | grep -v '^flowgen_[a-z_]*@@FLOWGEN_0$')" = FLOWGEN_0 ]
+	[ "$(nm -D --defined-only "$LIB"/libflowgen.so | awk '{ print $3 }' | grep -v "^flowgen_[a-z_]*@@FLOWGEN_$ABI\$")" = "FLOWGEN_$ABI" ]
 	[ "$(nm -g --defined-only "$LIB/libflowgen.a" | awk 'NF == 3 { print $3 }' | grep -cv '^flowgen_')" = 0 ]
 	# The header, the shared and the static library have the same.
 	local names
@@ -236,8 +237,8 @@ error: the session has ended" ]
 	refute grep -wE '_?exit|abort|raise|printf|puts|perror|sigaction|signal|sigprocmask|pthread_sigmask|setrlimit|prctl|capset|setns|unshare|chdir|setenv|json_set_alloc_funcs' \
 		<<< "$(nm -D --undefined-only "$LIB/libflowgen.so" | awk '{ sub(/@.*/, "", $2); print $2 }')"
 	readelf -d "$LIB/libflowgen.so" > "$BATS_TEST_TMPDIR/dynamic"
-	grep -q 'soname: \[libflowgen.so.0\]' "$BATS_TEST_TMPDIR/dynamic"
-	[ "$(readlink -f "$LIB/libflowgen.so.0")" = "$LIB/libflowgen.so.$(pkg-config --modversion flowgen)" ]
+	grep -qF "soname: [libflowgen.so.$ABI]" "$BATS_TEST_TMPDIR/dynamic"
+	[ "$(readlink -f "$LIB/libflowgen.so.$ABI")" = "$LIB/libflowgen.so.$(pkg-config --modversion flowgen)" ]
 	run -0 "$BATS_FILE_TMPDIR/library" version "$FLOWGEN" ''
 	[ "$output" = "$(pkg-config --modversion flowgen) $(pkg-config --modversion flowgen)" ]
 	grep -qF "$(printf '/usr/local/sbin/flowgen')" "$LIB/libflowgen.so"
@@ -254,7 +255,7 @@ error: the session has ended" ]
 	is_status 5
 	[ "$stderr" = '/nowhere/flowgen: No such file or directory' ]
 	run -0 installs ldconfig -p
-	[[ $output == *"libflowgen.so.0 (libc6"*" => $prefix/lib/libflowgen.so.0"* ]]
+	[[ $output == *"libflowgen.so.$ABI (libc6"*" => $prefix/lib/libflowgen.so.$ABI"* ]]
 	run -0 installs "${made[@]}" uninstall
 	run -0 find "$prefix" ! -type d
 	[ -z "$output" ]

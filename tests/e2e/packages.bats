@@ -190,6 +190,12 @@ answers() {
 	grep -qx "Version: *$version" "$top/packaging/flowgen.spec"
 	grep -q "^flowgen ($version) " "$top/packaging/debian/changelog"
 	[ "$(awk '/define FLOWGEN_VERSION_/ { print $3 }' "$top/lib/flowgen/flowgen.h" | paste -sd .)" = "$version" ]
+	# And the library's, which is another.
+	local abi
+	abi=$(sed -n 's/^ABI := //p' "$top/Makefile")
+	grep -qx "Package: libflowgen$abi" "$top/packaging/debian/control"
+	grep -qx "FLOWGEN_$abi {" "$top/lib/flowgen/flowgen.map"
+	grep -qF "(libflowgen.so.$abi)" "$top/lib/flowgen/flowgen.h"
 }
 
 @test "RPM: the description is one that rpm understands" {
