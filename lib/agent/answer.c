@@ -64,6 +64,21 @@ void fg_agent_answer_hello(struct fg_buffer *out, const struct fg_agent_options 
 	end(out);
 }
 
+/* What flowgen itself would exit with (flowgen(8)). */
+static unsigned int status_of(enum fg_error_kind kind)
+{
+	switch (kind) {
+	case FG_ERR_USAGE:
+		return 2;
+	case FG_ERR_UNSUPPORTED:
+		return 3;
+	case FG_ERR_INCONCLUSIVE:
+		return 4;
+	default:
+		return 5;
+	}
+}
+
 void fg_agent_answer_error(struct fg_buffer *out, const char *id, const struct fg_error *why,
 			   uint64_t line)
 {
@@ -80,6 +95,8 @@ void fg_agent_answer_error(struct fg_buffer *out, const char *id, const struct f
 	put_string(out, text);
 	put_key(out, "line");
 	fg_buffer_put_u64(out, line);
+	put_key(out, "status");
+	fg_buffer_put_u64(out, status_of(why->kind));
 	end(out);
 }
 

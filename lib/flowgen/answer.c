@@ -72,10 +72,11 @@ static int take_message(struct fg_flowgen_exchange *x, const char *text, struct 
 	return append(&x->answer->messages, &x->answer->message_count, strdup(said), err);
 }
 
-static void take_error(struct fg_flowgen_exchange *x, const char *text)
+/* It says of what kind the error is, unless it is an agent from before it did. */
+static void take_error(struct fg_flowgen_exchange *x, const char *text, const json_t *status)
 {
 	note_error(x, text);
-	x->status = FLOWGEN_USAGE;
+	x->status = json_is_integer(status) ? (int)json_integer_value(status) : FLOWGEN_USAGE;
 	x->over = true;
 }
 
@@ -151,7 +152,7 @@ static int take_parsed(struct fg_flowgen_exchange *x, json_t *line, struct fg_er
 	if (id && strcmp(id, x->id) != 0)
 		return 0;
 	if ((value = json_object_get(line, "error")))
-		take_error(x, json_string_value(value) ?: "");
+		take_error(x, json_string_value(value) ?: "", json_object_get(line, "status"));
 	else if ((value = json_object_get(line, "done")))
 		take_done(x, value);
 	else if ((value = json_object_get(line, "message")))

@@ -43,6 +43,13 @@ drive() {
 	drive malformed
 }
 
+@test 'short of descriptors: that is no mistake in the line, and it says so' {
+	run --separate-stderr node prlimit --nofile=8:8 "$FLOWGEN" agent <<< '{"id": "a", "args": ["pods"]}'
+	is_status 0
+	fits agent <<< "$output"
+	[ "$(jq -c 'select(.error) | [.id, .error, .status]' <<< "$output")" = '["a","a pipe for a request: Too many open files",5]' ] || { show && false; }
+}
+
 @test 'files that a request reads and writes' { drive files; }
 
 @test 'exec: its output, its status and its report' {

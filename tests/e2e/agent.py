@@ -257,6 +257,7 @@ def malformed():
     errors = [a for answers in agent.answers.values() for a in answers if "error" in a]
     assert [(e["id"], e["line"]) for e in sorted(errors, key=lambda e: e["line"])] == [
         (None, 2), (None, 3), ("x", 4), ("y", 5), (None, 6), (None, 7), (None, 8), (None, 9)], errors
+    assert all(e["status"] == 2 for e in errors), errors
     said = {e["line"]: e["error"] for e in errors}
     assert "no verb 'demo' for an agent (it has inject, run, exec, pods, check, catch)" in said[4]
     assert "no key 'what'" in said[5] and "in use" in said[6] and "4194304 bytes" in said[9]

@@ -343,17 +343,25 @@ static void test_files(void **state)
 
 static void test_ends(void **state)
 {
+	static const enum fg_error_kind kinds[] = { FG_ERR_USAGE, FG_ERR_UNSUPPORTED,
+						    FG_ERR_INCONCLUSIVE, FG_ERR_INTERNAL };
 	struct fg_error err = { .message = "what", .hint = "do" };
 
 	(void)state;
 	fg_agent_answer_done(&out, "a", 3 << 8, false);
 	fg_agent_answer_done(&out, "a", SIGKILL, true);
 	fg_agent_answer_done(&out, "a", -1, true);
-	fg_agent_answer_error(&out, "", &err, 7);
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		err.kind = kinds[i];
+		fg_agent_answer_error(&out, i ? "a" : "", &err, 7);
+	}
 	says("{\"id\":\"a\",\"done\":{\"status\":3,\"signal\":null,\"cancelled\":false}}\n"
 	     "{\"id\":\"a\",\"done\":{\"status\":null,\"signal\":\"SIGKILL\",\"cancelled\":true}}\n"
 	     "{\"id\":\"a\",\"done\":{\"status\":null,\"signal\":null,\"cancelled\":true}}\n"
-	     "{\"id\":null,\"error\":\"what (do)\",\"line\":7}\n");
+	     "{\"id\":null,\"error\":\"what (do)\",\"line\":7,\"status\":2}\n"
+	     "{\"id\":\"a\",\"error\":\"what (do)\",\"line\":7,\"status\":3}\n"
+	     "{\"id\":\"a\",\"error\":\"what (do)\",\"line\":7,\"status\":4}\n"
+	     "{\"id\":\"a\",\"error\":\"what (do)\",\"line\":7,\"status\":5}\n");
 }
 
 int main(void)

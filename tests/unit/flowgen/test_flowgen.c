@@ -170,19 +170,35 @@ static void test_ends(void **state)
 /* With the id, and without one: the line was too long to have one. */
 static void test_refused(void **state)
 {
+	static const struct {
+		enum fg_error_kind kind;
+		int status;
+	} rows[] = { { FG_ERR_USAGE, FLOWGEN_USAGE },
+		     { FG_ERR_UNSUPPORTED, FLOWGEN_UNSUPPORTED },
+		     { FG_ERR_INTERNAL, FLOWGEN_INTERNAL } };
 	struct fg_error why = {};
 
-	fg_fail(&why, FG_ERR_USAGE, "no verb");
-	fg_hint(&why, "it has others");
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
 		begin(state);
-		fg_agent_answer_error(&out, i ? "" : "7", &why, 1);
+		fg_fail(&why, rows[i / 2].kind, "no verb");
+		fg_hint(&why, "it has others");
+		fg_agent_answer_error(&out, i % 2 ? "" : "7", &why, 1);
 		assert_int_equal(take(), 0);
 		assert_true(exchange.over);
-		assert_int_equal(exchange.status, FLOWGEN_USAGE);
+		assert_int_equal(exchange.status, rows[i / 2].status);
 		assert_string_equal(exchange.error, "no verb (it has others)");
 		end(state);
 	}
+}
+
+/* By an agent that does not say of what kind the error is. */
+static void test_refused_without_status(void **state)
+{
+	(void)state;
+	fg_buffer_puts(&out, "{\"id\":\"7\",\"error\":\"no verb\",\"line\":1}\n");
+	assert_int_equal(take(), 0);
+	assert_true(exchange.over);
+	assert_int_equal(exchange.status, FLOWGEN_USAGE);
 }
 
 static void not_understood(const char *line)
@@ -294,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_error_in_a_result),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test_setup_teardown(test_refused_without_status, begin, end),
 		cmocka_unit_test_setup_teardown(test_first_line, begin, end),
 		cmocka_unit_test_setup_teardown(test_requests, begin, end),
 		cmocka_unit_test_setup_teardown(test_wrong_requests, begin, end),
