@@ -155,6 +155,8 @@ static int take_parsed(struct fg_flowgen_exchange *x, json_t *line, struct fg_er
 		take_error(x, json_string_value(value) ?: "", json_object_get(line, "status"));
 	else if ((value = json_object_get(line, "done")))
 		take_done(x, value);
+	else if (json_object_get(line, "pong"))
+		x->until = 0;
 	else if ((value = json_object_get(line, "message")))
 		return take_message(x, json_string_value(value) ?: "", err);
 	else

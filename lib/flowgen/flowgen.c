@@ -40,7 +40,8 @@ static int begin(struct flowgen *s, const char *program, const char *const optio
 	if (fg_flowgen_process_lift(&s->cancel, err) ||
 	    fg_flowgen_process_start(&s->process, program, options, err))
 		return -1;
-	if (fg_flowgen_talk(s, &greeting, fg_clock_now() + GREETING_NS, err))
+	greeting.until = fg_clock_now() + GREETING_NS;
+	if (fg_flowgen_talk(s, &greeting, err))
 		return fg_error_prefix(err, "%s", program ? program : "flowgen");
 	return 0;
 }
@@ -144,7 +145,7 @@ static int call(struct flowgen *s, fg_flowgen_put *put, const char *text,
 {
 	struct fg_flowgen_exchange x = {};
 	struct fg_error err = {};
-	bool failed = prepare(s, &x, put, text, &err) || fg_flowgen_talk(s, &x, 0, &err);
+	bool failed = prepare(s, &x, put, text, &err) || fg_flowgen_talk(s, &x, &err);
 
 	if (failed) {
 		put_error(x.error, &err);

@@ -108,9 +108,11 @@ int flowgen_inject(struct flowgen *session, const char *scenario, struct flowgen
 int flowgen_request(struct flowgen *session, const char *request, struct flowgen_answer **answer);
 
 /*
- * Ends the call that is running, as ^C ends flowgen: it returns with what is known by then. If none
- * is running, nothing happens. From any thread, and from a signal's handler; errno is kept. The
- * session must not be closed meanwhile.
+ * Ends the call that is running, as ^C ends flowgen: it returns with what is known by then. If the
+ * agent hangs, the call returns FLOWGEN_INTERNAL after ten seconds, and the session has ended. If no
+ * call is running, nothing happens: a cancel that comes just before a call is lost, and has to be
+ * repeated. From any thread, and from a signal's handler; errno is kept. The session must not be
+ * closed meanwhile.
  */
 void flowgen_cancel(struct flowgen *session);
 

@@ -18,7 +18,7 @@
 /* --- process.c: the agent's process --- */
 
 struct fg_flowgen_process {
-	pid_t pid;    /* 0: none */
+	pid_t pid;    /* 0: none, or none that is to be waited for */
 	int pidfd;    /* these are owned; -1: none */
 	int requests; /* a socket: a pipe would raise SIGPIPE when the agent is gone */
 	int answers;
@@ -31,7 +31,10 @@ struct fg_flowgen_process {
  */
 int fg_flowgen_process_start(struct fg_flowgen_process *process, const char *program,
 			     const char *const options[], struct fg_error *err);
-/* Ends and waits for it. In another process than the one that started it: only forgets it. */
+/*
+ * Ends and waits for it: five seconds, then it is killed. In another process than the one that
+ * started it: only forgets it.
+ */
 void fg_flowgen_process_end(struct fg_flowgen_process *process, bool mine);
 
 /* A descriptor above the standard ones in the place of *fd, closed on exec. Returns 0, or -1. */
@@ -51,6 +54,7 @@ struct fg_flowgen_exchange {
 	char id[24]; /* "": the agent's first line is awaited */
 	struct flowgen_answer *answer;
 	bool over;
+	uint64_t until; /* when it has to show that it lives (fg_clock_now()); 0: it need not */
 	int status;
 	char error[FLOWGEN_ERROR_SIZE]; /* "": none */
 };
@@ -71,6 +75,7 @@ int fg_flowgen_request_run(struct fg_buffer *out, const char *id, const char *sc
 int fg_flowgen_request_any(struct fg_buffer *out, const char *id, const char *request,
 			   struct fg_error *err);
 int fg_flowgen_request_cancel(struct fg_buffer *out, const char *id, struct fg_error *err);
+int fg_flowgen_request_ping(struct fg_buffer *out, const char *id, struct fg_error *err);
 
 /* Appends the value as compact JSON. Returns 0, or -1 if memory is short: then nothing. */
 int fg_flowgen_request_dump(struct fg_buffer *out, const json_t *value);
@@ -90,11 +95,14 @@ struct flowgen {
 	char error[FLOWGEN_ERROR_SIZE];
 };
 
+/* Milliseconds until then (fg_clock_now()), rounded up; -1 if it is 0: there is no end. */
+int fg_flowgen_talk_left(uint64_t until);
+
 /*
- * Sends what is in out, and reads until the exchange is over. until: the time of fg_clock_now()
- * when it gives up; 0: never. Returns 0, or -1 with FG_ERR_INTERNAL: the session has ended.
+ * Sends what is in out, and reads until the exchange is over. Returns 0, or -1 with
+ * FG_ERR_INTERNAL: the session has ended.
  */
-int fg_flowgen_talk(struct flowgen *session, struct fg_flowgen_exchange *exchange, uint64_t until,
+int fg_flowgen_talk(struct flowgen *session, struct fg_flowgen_exchange *exchange,
 		    struct fg_error *err);
 
 #endif

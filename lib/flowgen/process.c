@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "flowgen/internal.h"
 
@@ -18,7 +19,7 @@
 #endif
 
 /* The agent's own time for what it ends is two seconds. */
-#define END_MS 5000
+#define END_NS 5000000000ULL
 
 int fg_flowgen_process_lift(int *fd, struct fg_error *err)
 {
@@ -149,6 +150,11 @@ static int launch(struct fg_flowgen_process *p, const char *program, const char 
 	p->answers = fg_fd_take(&e->answers[0]);
 	p->messages = fg_fd_take(&e->messages[0]);
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	/* It has ended, and the caller ignores SIGCHLD: the end of its answers will tell. */
+	if (p->pidfd < 0 && errno == ESRCH) {
+		p->pid = 0;
+		return 0;
+	}
 	if (p->pidfd < 0)
 		return fg_fail_errno(err, FG_ERR_INTERNAL, errno, "watch a process");
 	return fg_flowgen_process_lift(&p->pidfd, err);
@@ -174,14 +180,25 @@ int fg_flowgen_process_start(struct fg_flowgen_process *process, const char *pro
 
 /* --- how it ends --- */
 
+/* It could not be watched, so it is killed: it has only begun, and done nothing. */
+static void kill_at_once(pid_t pid)
+{
+	/* Unless it was waited for by somebody else: its number may be another's then. */
+	if (!waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOHANG | WNOWAIT))
+		kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 static void wait_for(struct fg_flowgen_process *p)
 {
 	struct pollfd polled = { .fd = p->pidfd, .events = POLLIN };
+	uint64_t until = fg_clock_now() + END_NS;
 	int n;
 
-	/* A handler of the caller's may interrupt it: then the time begins anew. */
+	/* A handler of the caller's may interrupt it, and again and again. */
 	do
-		n = poll(&polled, 1, END_MS);
+		n = poll(&polled, 1, fg_flowgen_talk_left(until));
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
@@ -200,6 +217,8 @@ void fg_flowgen_process_end(struct fg_flowgen_process *process, bool mine)
 	fg_fd_close(&process->messages);
 	if (mine && process->pidfd >= 0)
 		wait_for(process);
+	else if (mine && process->pid > 0)
+		kill_at_once(process->pid);
 	fg_fd_close(&process->pidfd);
 	process->pid = 0;
 }

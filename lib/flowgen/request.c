@@ -85,3 +85,8 @@ int fg_flowgen_request_cancel(struct fg_buffer *out, const char *id, struct fg_e
 {
 	return put_line(out, json_pack("{s:s,s:b}", "id", id, "cancel", 1), err);
 }
+
+int fg_flowgen_request_ping(struct fg_buffer *out, const char *id, struct fg_error *err)
+{
+	return put_line(out, json_pack("{s:s,s:b}", "id", id, "ping", 1), err);
+}

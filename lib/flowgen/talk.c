@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "flowgen/internal.h"
 
+/* After a cancel, for the agent's answer to a ping, which comes in milliseconds. */
+#define PONG_NS 10000000000ULL
+
 static int no_memory(struct fg_error *err)
 {
 	return fg_fail_errno(err, FG_ERR_INTERNAL, ENOMEM, "an answer");
@@ -98,19 +101,26 @@ static int read_answers(struct flowgen *s, struct fg_flowgen_exchange *x, struct
 	return take_lines(s, x, err);
 }
 
-static int cancel(struct flowgen *s, const struct fg_flowgen_exchange *x, struct fg_error *err)
+/* How long it takes until the request has ended is the agent's to say (--grace). Whether the agent
+ * itself hangs is another question: one that lives answers a ping at once.
+ */
+static int cancel(struct flowgen *s, struct fg_flowgen_exchange *x, struct fg_error *err)
 {
 	uint64_t count;
 
 	if (read(s->cancel, &count, sizeof(count)) < 0)
 		return 0;
-	return fg_flowgen_request_cancel(&s->out, x->id, err);
+	if (!x->until)
+		x->until = fg_clock_now() + PONG_NS;
+	return fg_flowgen_request_cancel(&s->out, x->id, err) ||
+			       fg_flowgen_request_ping(&s->out, x->id, err)
+		       ? -1
+		       : 0;
 }
 
 /* --- all at once --- */
 
-/* Milliseconds that are left, rounded up; -1: no end. */
-static int left(uint64_t until)
+int fg_flowgen_talk_left(uint64_t until)
 {
 	uint64_t now = fg_clock_now();
 
@@ -119,8 +129,7 @@ static int left(uint64_t until)
 	return now >= until ? 0 : (int)((until - now + 999999) / 1000000);
 }
 
-static int turn(struct flowgen *s, struct fg_flowgen_exchange *x, uint64_t until,
-		struct fg_error *err)
+static int turn(struct flowgen *s, struct fg_flowgen_exchange *x, struct fg_error *err)
 {
 	struct pollfd polled[] = {
 		{ .fd = s->process.answers, .events = POLLIN },
@@ -128,14 +137,14 @@ static int turn(struct flowgen *s, struct fg_flowgen_exchange *x, uint64_t until
 		{ .fd = s->out.len > s->sent ? s->process.requests : -1, .events = POLLOUT },
 		{ .fd = x->id[0] ? s->cancel : -1, .events = POLLIN },
 	};
-	int ms = left(until), n;
+	int n;
 
 	/* The agent holds the other end of its messages as long as it lives. */
-	n = poll(polled, sizeof(polled) / sizeof(polled[0]), ms);
+	n = poll(polled, sizeof(polled) / sizeof(polled[0]), fg_flowgen_talk_left(x->until));
 	if (n < 0)
 		return errno == EINTR ? 0 : fg_fail_errno(err, FG_ERR_INTERNAL, errno, "poll");
 	if (!n)
-		return fg_fail(err, FG_ERR_INTERNAL, "it does not answer");
+		return fg_fail(err, FG_ERR_INTERNAL, "the session's process does not answer");
 	if (polled[1].revents)
 		read_messages(s);
 	if (polled[2].revents)
@@ -145,11 +154,11 @@ static int turn(struct flowgen *s, struct fg_flowgen_exchange *x, uint64_t until
 	return polled[0].revents ? read_answers(s, x, err) : 0;
 }
 
-int fg_flowgen_talk(struct flowgen *session, struct fg_flowgen_exchange *exchange, uint64_t until,
+int fg_flowgen_talk(struct flowgen *session, struct fg_flowgen_exchange *exchange,
 		    struct fg_error *err)
 {
 	while (!exchange->over)
-		if (turn(session, exchange, until, err)) {
+		if (turn(session, exchange, err)) {
 			session->ended = true;
 			return -1;
 		}

@@ -186,6 +186,27 @@ library() { run --separate-stderr node "$BATS_FILE_TMPDIR/library" "$1" "$FLOWGE
 error: the session has ended" ]
 }
 
+@test 'the agent hangs: a cancelled call returns, and so does close, though signals interrupt both' {
+	run --separate-stderr node timeout 60 "$BATS_FILE_TMPDIR/library" hangs "$FLOWGEN" '{"args": ["inject", "--pod", "netns:web", "--dst", "10.9.0.9:53", "--proto", "udp", "--count", "60", "--interval", "1s"]}'
+	is_status 5
+	[ "$stderr" = "error: the session's process does not answer" ] || { show && false; }
+	none_left() { refute node pgrep -f '^flowgen inject .*--count 60'; }
+	wait_for none_left
+}
+
+@test 'short of descriptors: told, and no process and no descriptor is left' {
+	library few
+	is_status 0
+	grep -qx 'a session: Too many open files' <<< "$output"
+	grep -qx 'watch a process: Too many open files' <<< "$output"
+}
+
+@test 'a process that has ended, and was waited for, before it is watched: its answers tell how it was' {
+	run --separate-stderr node "$TOOL/faulty" --from-start --call pidfd_open --nth 1 --errno ESRCH "$BATS_FILE_TMPDIR/library" pods "$FLOWGEN" ''
+	is_status 0
+	fits_schema pod
+}
+
 @test 'a child of the caller closes its copy only' {
 	library forked "$(scenario)"
 	is_status 0

@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *program;
@@ -280,16 +282,27 @@ static int cancel(const char *request)
 	return status;
 }
 
+/* Of the one session. */
+static pid_t agent(void)
+{
+	FILE *children = fopen("/proc/thread-self/children", "r");
+	int pid = 0;
+
+	if (!children || fscanf(children, "%d", &pid) != 1)
+		fail("the agent was not found");
+	fclose(children);
+	return pid;
+}
+
 /* The agent is killed: no SIGPIPE, and each call says that it is over. */
 static int lost(const char *scenario)
 {
 	struct flowgen *session = open_session();
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid = 0, status;
+	pid_t pid = agent();
+	int status;
 
-	if (!children || fscanf(children, "%d", &pid) != 1 || kill(pid, SIGKILL))
+	if (kill(pid, SIGKILL))
 		fail("the agent was not found");
-	fclose(children);
 	signal(SIGPIPE, SIG_DFL);
 	/* It is gone, and still the library's to wait for. */
 	waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT);
@@ -298,6 +311,74 @@ static int lost(const char *scenario)
 		fail("the second call has another status");
 	flowgen_close(session);
 	return status;
+}
+
+static pid_t hanging;
+
+static void on_hang(int number)
+{
+	(void)number;
+	kill(hanging, SIGSTOP);
+	flowgen_cancel(cancelled);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* The agent hangs; a signal each second, and each cancels, too. Neither call takes for ever. */
+static int hangs(const char *request)
+{
+	const struct itimerval each = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
+	double begun = seconds(), returned, closed;
+	int status;
+
+	cancelled = open_session();
+	hanging = agent();
+	signal(SIGALRM, on_hang);
+	setitimer(ITIMER_REAL, &each, NULL);
+	status = show(cancelled, flowgen_request, request);
+	returned = seconds();
+	signal(SIGALRM, on_signal);
+	flowgen_close(cancelled);
+	closed = seconds();
+	if (returned - begun < 10 || returned - begun > 20 || closed - returned > 10)
+		fail("it took %.1f s, and %.1f s to close", returned - begun, closed - returned);
+	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
+		fail("a child is left");
+	return status;
+}
+
+/* With each number of descriptors that is not enough: told, and nothing is left. */
+static int few(const char *nothing)
+{
+	struct rlimit before, limit;
+	size_t open_before = descriptors();
+
+	(void)nothing;
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	for (limit.rlim_cur = 3; limit.rlim_cur < 64; limit.rlim_cur++) {
+		char error[FLOWGEN_ERROR_SIZE] = "";
+		struct flowgen *session;
+
+		setrlimit(RLIMIT_NOFILE, &limit);
+		session = flowgen_open(program, NULL, error);
+		setrlimit(RLIMIT_NOFILE, &before);
+		puts(error);
+		flowgen_close(session);
+		if (descriptors() != open_before)
+			fail("%zu descriptors, not %zu", descriptors(), open_before);
+		if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
+			fail("a child is left: %s", error);
+		if (session)
+			return 0;
+	}
+	return 1;
 }
 
 /* A child closes the session: the parent's stays. */
@@ -443,6 +524,10 @@ int main(int argc, char **argv)
 		return allocators(argv[3]);
 	if (!strcmp(name, "lost"))
 		return lost(argv[3]);
+	if (!strcmp(name, "hangs"))
+		return hangs(argv[3]);
+	if (!strcmp(name, "few"))
+		return few(argv[3]);
 	if (!strcmp(name, "forked"))
 		return forked(argv[3]);
 	if (!strcmp(name, "daemon"))

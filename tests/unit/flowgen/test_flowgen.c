@@ -201,6 +201,21 @@ static void test_refused_without_status(void **state)
 	assert_int_equal(exchange.status, FLOWGEN_USAGE);
 }
 
+/* That of another request, which was over before it came, says nothing. */
+static void test_pong(void **state)
+{
+	(void)state;
+	exchange.until = 5;
+	fg_agent_answer_pong(&out, "6");
+	assert_int_equal(take(), 0);
+	assert_int_equal(exchange.until, 5);
+	fg_agent_answer_pong(&out, "7");
+	assert_int_equal(take(), 0);
+	assert_int_equal(exchange.until, 0);
+	assert_false(exchange.over);
+	assert_int_equal(flowgen_answer_count(exchange.answer), 0);
+}
+
 static void not_understood(const char *line)
 {
 	begin(NULL);
@@ -277,6 +292,10 @@ static void test_requests(void **state)
 	read_back(&request);
 	assert_int_equal(request.kind, FG_AGENT_CANCEL);
 	fg_agent_request_free(&request);
+	assert_int_equal(fg_flowgen_request_ping(&out, "7", &err), 0);
+	read_back(&request);
+	assert_int_equal(request.kind, FG_AGENT_PING);
+	fg_agent_request_free(&request);
 }
 
 static void test_wrong_requests(void **state)
@@ -311,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test_setup_teardown(test_refused_without_status, begin, end),
+		cmocka_unit_test_setup_teardown(test_pong, begin, end),
 		cmocka_unit_test_setup_teardown(test_first_line, begin, end),
 		cmocka_unit_test_setup_teardown(test_requests, begin, end),
 		cmocka_unit_test_setup_teardown(test_wrong_requests, begin, end),
