@@ -11,15 +11,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Owned by the caller; NULL if it cannot be read. */
+/* More than this is too long for a request. */
+#define SCENARIO_BYTES ((size_t)4 << 20)
+
+/* Owned by the caller; NULL if it cannot be read as a whole. */
 static char *read_file(const char *path)
 {
 	FILE *file = fopen(path, "rb");
-	char *text = file ? calloc(1, 1 << 20) : NULL;
+	char *text = file ? calloc(1, SCENARIO_BYTES) : NULL;
 
-	if (text && !fread(text, 1, (1 << 20) - 1, file)) {
-		free(text);
-		text = NULL;
+	/* The last byte stays the NUL. */
+	if (text) {
+		size_t len = fread(text, 1, SCENARIO_BYTES - 1, file);
+
+		if (!len || ferror(file) || getc(file) != EOF) {
+			free(text);
+			text = NULL;
+		}
 	}
 	if (file)
 		fclose(file);
@@ -48,8 +56,13 @@ int main(int argc, char **argv)
 	char *scenario;
 	int status;
 
-	if (argc < 2 || !(scenario = read_file(argv[1]))) {
+	if (argc < 2) {
 		fprintf(stderr, "usage: flowgen-example SCENARIO [FLOWGEN]\n");
+		return FLOWGEN_USAGE;
+	}
+	scenario = read_file(argv[1]);
+	if (!scenario) {
+		fprintf(stderr, "%s: it is empty, too long, or cannot be read\n", argv[1]);
 		return FLOWGEN_USAGE;
 	}
 	session = flowgen_open(argc > 2 ? argv[2] : NULL, NULL, error);
