@@ -91,6 +91,9 @@ void flowgen_cancel(struct flowgen *session)
 	uint64_t one = 1;
 	int code = errno;
 
+	/* A child's copy counts for the parent, too. */
+	if (session->opener != getpid())
+		return;
 	/* It fails if it was said often enough. */
 	if (write(session->cancel, &one, sizeof(one)) < 0)
 		errno = code;
@@ -153,9 +156,10 @@ static int call(struct flowgen *s, fg_flowgen_put *put, const char *text,
 	}
 	s->ended |= s->out.failed;
 	memcpy(s->error, x.error, sizeof(s->error));
-	if (x.answer && !x.answer->object_count && !x.answer->message_count)
+	if (!answer || (x.answer && !x.answer->object_count && !x.answer->message_count))
 		flowgen_answer_free(FG_TAKE(x.answer));
-	*answer = x.answer;
+	if (answer)
+		*answer = x.answer;
 	return x.status;
 }
 

@@ -12,7 +12,7 @@
  * writes nothing to its standard output or error. What the caller gets besides: one child process
  * for each session (and so a SIGCHLD when that ends), five descriptors for it, all above 2 and
  * closed on exec. If the caller ends, however that happens, the agent ends what it does and
- * leaves nothing behind.
+ * leaves nothing behind; unless a child that the caller has forked still holds the session.
  *
  * Privileges: sending needs those that flowgen needs (flowgen(8), REQUIREMENTS: usually root). A
  * caller without them can open a session, and check scenarios or build packets
@@ -21,7 +21,10 @@
  *
  * Threads: a session may be used by one thread at a time, and by any. Sessions do not know of each
  * other. flowgen_cancel() may be called from everywhere. After fork() a session is the parent's:
- * the child may only close it, which frees its memory and descriptors, and does nothing else.
+ * the child may only close it, which frees its memory and descriptors, and does nothing else. (Its
+ * calls return FLOWGEN_USAGE, and flowgen_cancel() does nothing.) A child that goes on without exec
+ * has to close it: as long as it holds the session's socket, the agent does not notice that the
+ * parent has ended.
  *
  * Signals: a call is not interrupted by a signal's handler; flowgen_cancel() ends it. The agent is
  * in a session (setsid) of its own, so ^C on a terminal reaches the caller only. A caller that
@@ -29,6 +32,9 @@
  *
  * Versions: semantic. The number in the name of the shared library (libflowgen.so.0) is another: it
  * changes whenever a program would have to be compiled again.
+ *
+ * Licence: GPL-2.0-only, which whoever passes on a program that is linked with it has to mind. A
+ * program that cannot have it speaks with `flowgen agent` itself: that is what this library does.
  */
 #ifndef FLOWGEN_H
 #define FLOWGEN_H
@@ -67,12 +73,15 @@ struct flowgen_answer; /* what one call came to */
 const char *flowgen_version(void);
 
 /*
- * Starts a session. program: the path of flowgen; NULL: where it was installed with this library.
- * It is started as it is, PATH is not searched. options: words of `flowgen agent`, as
+ * Starts a session. program: the path of flowgen; NULL: where it was installed with this library,
+ * /usr/sbin/flowgen of the packages, /usr/local/sbin/flowgen of `make install`. (The archive of
+ * `make dist` is unpacked anywhere, and its library means /sbin/flowgen: name the program.) It is
+ * started as it is, PATH is not searched. options: words of `flowgen agent`, as
  * "--host-root", "/host"; the last is NULL. NULL: none.
  *
  * Returns the session, owned by the caller, for flowgen_close(); or NULL, and error has one line
- * that says why. error may be NULL. Waits until the agent has answered, at most 30 seconds.
+ * that says why. error may be NULL. Waits until the agent has answered: at most 30 seconds, and
+ * five more for the end of one that has not.
  */
 struct flowgen *flowgen_open(const char *program, const char *const options[],
 			     char error[FLOWGEN_ERROR_SIZE]);
@@ -86,8 +95,10 @@ void flowgen_close(struct flowgen *session);
 /*
  * Each of these asks one thing, waits until that is done, and returns an enum flowgen_status.
  * *answer is filled in every case, also with what is known when a call fails: an answer to be freed
- * by flowgen_answer_free(), or NULL if nothing was said. A call costs the start of a process and of
- * its BPF programs (about 0.15 seconds), so put what belongs together into one.
+ * by flowgen_answer_free(), or NULL if nothing was said. answer may be NULL: then nothing of it is
+ * kept. A request is one line of JSON, and with its scenario and files at most 4 MiB long; a longer
+ * one is FLOWGEN_USAGE. A call costs the start of a process and of its BPF programs (about 0.15
+ * seconds), so put what belongs together into one.
  */
 
 /* The pods of this host; an object of pod.schema.json for each. */
@@ -109,9 +120,9 @@ int flowgen_request(struct flowgen *session, const char *request, struct flowgen
 
 /*
  * Ends the call that is running, as ^C ends flowgen: it returns with what is known by then. If the
- * agent hangs, the call returns FLOWGEN_INTERNAL after ten seconds, and the session has ended. If no
- * call is running, nothing happens: a cancel that comes just before a call is lost, and has to be
- * repeated. From any thread, and from a signal's handler; errno is kept. The session must not be
+ * agent hangs, the call returns FLOWGEN_INTERNAL after ten seconds, and the session has ended. If
+ * no call is running, nothing happens: a cancel that comes just before a call is lost, and has to
+ * be repeated. From any thread, and from a signal's handler; errno is kept. The session must not be
  * closed meanwhile.
  */
 void flowgen_cancel(struct flowgen *session);

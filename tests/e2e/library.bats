@@ -84,6 +84,17 @@ library() { run --separate-stderr node "$BATS_FILE_TMPDIR/library" "$1" "$FLOWGE
 	[ "$(wc -l < "$BATS_TEST_TMPDIR/library")" = 4 ]
 }
 
+@test 'the example reads a large scenario as a whole, or not at all' {
+	local file=$BATS_TEST_TMPDIR/large.yaml comments
+	comments() { yes '# What a file has to say for itself.' | head -c "$1"; echo; }
+	{ comments 1500000 && scenario; } > "$file"
+	run -0 --separate-stderr node "$BATS_FILE_TMPDIR/example" "$file" "$FLOWGEN"
+	fits_run 4
+	{ scenario && comments 4194304; } > "$file"
+	run -2 --separate-stderr node "$BATS_FILE_TMPDIR/example" "$file" "$FLOWGEN"
+	[ "$stderr" = "$file: it is empty, too long, or cannot be read" ]
+}
+
 @test 'an expectation that is not met is an answer' {
 	library inject "$(scenario | sed 's/9999, expect: deny/9999, expect: allow/')"
 	is_status 1
@@ -211,6 +222,18 @@ error: the session has ended" ]
 	library forked "$(scenario)"
 	is_status 0
 	[ "$(lines)" = 4 ]
+}
+
+@test 'a child of the caller cannot cancel the call' {
+	library child_cancels "$(scenario)"
+	is_status 0
+	[ "$(lines)" = 4 ]
+}
+
+@test 'a caller that wants the status alone' {
+	library no_answer "$(scenario | sed 's/9999, expect: deny/9999, expect: allow/')"
+	is_status 1
+	[ -z "$output$stderr" ]
 }
 
 @test 'a caller without standard descriptors' {

@@ -403,6 +403,40 @@ static int forked(const char *scenario)
 	return status;
 }
 
+/* A child cancels all the time: that is the parent's to do. */
+static int child_cancels(const char *scenario)
+{
+	struct flowgen *session = open_session();
+	pid_t parent = getpid(), pid = fork();
+	int status;
+
+	while (!pid && getppid() == parent) {
+		flowgen_cancel(session);
+		usleep(1000);
+	}
+	if (!pid)
+		_exit(0);
+	status = show(session, flowgen_inject, scenario);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	flowgen_close(session);
+	return status;
+}
+
+/* Who wants the status alone. */
+static int no_answer(const char *scenario)
+{
+	struct flowgen *session = open_session();
+	int status = flowgen_inject(session, scenario, NULL);
+
+	if (flowgen_pods(session, NULL) != FLOWGEN_OK)
+		fail("pods: %s", flowgen_error(session));
+	if (flowgen_request(session, "", NULL) != FLOWGEN_USAGE)
+		fail("an empty request was taken");
+	flowgen_close(session);
+	return status;
+}
+
 /* A daemon without standard descriptors: none of the session's takes their place. */
 static int daemon_case(const char *scenario)
 {
@@ -530,6 +564,10 @@ int main(int argc, char **argv)
 		return few(argv[3]);
 	if (!strcmp(name, "forked"))
 		return forked(argv[3]);
+	if (!strcmp(name, "child_cancels"))
+		return child_cancels(argv[3]);
+	if (!strcmp(name, "no_answer"))
+		return no_answer(argv[3]);
 	if (!strcmp(name, "daemon"))
 		return daemon_case(argv[3]);
 	if (!strcmp(name, "threads"))
