@@ -266,14 +266,27 @@ static int large(const char *nothing)
 /* From a handler; what was cancelled before a call does not end the next one. */
 static int cancel(const char *request)
 {
-	int status;
+	int status = FLOWGEN_OK, delivered = 0;
+	unsigned int left = 0;
+	const char *object;
 
 	cancelled = open_session();
 	flowgen_cancel(cancelled);
 	signal(SIGALRM, on_alarm);
-	alarm(2);
-	status = show(cancelled, flowgen_request, request);
-	printf("{\"left\": %u}\n", alarm(0));
+	/* A slow machine takes longer until the first packet has arrived. */
+	for (unsigned int wait = 2; wait <= 18; wait *= 3) {
+		struct flowgen_answer *answer;
+
+		alarm(wait);
+		status = flowgen_request(cancelled, request, &answer);
+		left = alarm(0);
+		object = flowgen_answer_object(answer, 0);
+		delivered = object && strstr(object, "\"outcome\":\"delivered\"");
+		flowgen_answer_free(answer);
+		if (delivered || left)
+			break;
+	}
+	printf("{\"left\": %u, \"delivered\": %d}\n", left, delivered);
 	if (show(cancelled, flowgen_request,
 		 "{\"args\": [\"inject\", \"--dry-run\", \"--src\", \"10.9.1.2\", \"--dst\", "
 		 "\"10.9.0.9:53\"]}") != FLOWGEN_OK)
