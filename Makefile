@@ -1,5 +1,5 @@
 # `make help` prints the lines that begin with "#:".
-#: make                 build/flowgen (names what is missing, and `make deps` installs it)
+#: make                 build/flowgen and build/library (names what is missing, and `make deps` installs it)
 #: make deps            install what the build needs (Debian 12, 13); TESTS=1 adds what the tests and the packages need
 #: make demo            deps, build, and run the demonstration
 #: make install         into PREFIX=/usr/local beneath DESTDIR, stripped (INSTALL_STRIP= for not); make uninstall
@@ -17,11 +17,11 @@
 #: make fault           each system call and each allocation fails once
 #: make mutate          N=100 [SEED=..] [PATHS="lib/judge .."] [SUITES=unit,prog,e2e]: change the code, and see which tests notice
 #:
-#: make library         build/library: libflowgen, shared and static, for other programs (part of `make install`)
+#: make library         build/library: libflowgen, shared and static, for other programs (part of `make`)
 #: make static          build/flowgen.static: one file for any node
 #: make arm64           build/aarch64/flowgen.static, cross-built: installs what that needs [then: make ARCH=arm64 dist krew]
 #: make check-arm64     and start it under qemu-user
-#: make image           build/flowgen.oci.tar: an OCI image for amd64 and arm64
+#: make image           build/flowgen.oci.tar: an OCI image for this machine's architecture and arm64
 #: make dist            build/dist: it with manuals, scenarios and schemas in an archive, and an SPDX document
 #: make deb             build/flowgen_VERSION_ARCH.deb, libflowgen0 and libflowgen-dev, after lintian
 #: make krew            build/krew: kubectl's plugin for the manager krew [KREW_URL=..]
@@ -159,7 +159,8 @@ fuzz_bins := $(fuzz_srcs:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 .PHONY: help all library tests deps deps-test demo check check-quick check-cluster check-build docker cluster vm-kernels fault fuzz fuzz-build bench bench-build static arm64 check-arm64 image dist deb krew \
 	lint format install uninstall clean have-libs have-tests have-fuzz have-lint have-bench FORCE
 
-all: $(BUILD)/flowgen
+# The library takes a second, and what `sudo make install` installs was not compiled by root.
+all: $(BUILD)/flowgen library
 
 # `make format lint` looks at, and compiles, what format has written.
 formatted := $(filter format,$(MAKECMDGOALS))
@@ -218,7 +219,7 @@ fault: all tests
 	@FAULT_SECONDS=0 BUILD=$(abspath $(BUILD)) FLOWGEN=$(abspath $(BUILD)/flowgen) bats tests/e2e/failing_calls.bats
 
 tests: $(cmocka_bins) $(tool_bins) $(test_bpf) $(preloads)
-check-build: all library tests fuzz-build static krew
+check-build: all tests fuzz-build static krew
 
 # --- BPF -------------------------------------------------------------------------------------------------------------
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | have-libs $(formatted)
@@ -411,10 +412,10 @@ check-arm64:
 	@$(MAKE) all static arm64
 	@BUILD=$(abspath $(BUILD)) bats -f '^arm64' tests/e2e/packages.bats
 
-# An image index with both, as one file: podman, skopeo and containerd take it, and push it to where images are kept.
+# An image index with this machine's architecture and arm64, as one file: podman, skopeo and containerd take it, and push it to where images are kept.
 image: static arm64
 	$(call stop_if,$(call lacks,podman))
-	@packaging/image $(VERSION) $(BUILD)/flowgen.oci.tar amd64=$(BUILD)/flowgen.static arm64=$(arm64_build)/flowgen.static
+	@packaging/image $(VERSION) $(BUILD)/flowgen.oci.tar $(sort $(krew_arch)=$(BUILD)/flowgen.static arm64=$(arm64_build)/flowgen.static)
 
 # A plugin of kubectl: the archive, and the manifest for it. KREW_URL: the folder where the archive will be published.
 KREW_URL ?= https://flowgen.invalid/v$(VERSION)

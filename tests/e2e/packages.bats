@@ -10,12 +10,13 @@ BUILD=${BUILD:-$(realpath "$BATS_TEST_DIRNAME/../../build")}
 setup_file() {
 	bats_require_minimum_version 1.5.0
 	top=$(realpath "$BATS_TEST_DIRNAME/../..")
-	DEPS=$(realpath -m "$BUILD/../build/deps")
-	[ -d "$DEPS" ] || DEPS=$top/build/deps
+	# Not by the name that make knows, or everything would be built anew: what is found there is among the flags.
+	deps=$(realpath -m "$BUILD/../build/deps")
+	[ -d "$deps" ] || deps=$top/build/deps
 	version=$(sed -n 's/^VERSION := //p' "$top/Makefile")
-	# As `make check` names it, or everything would be built anew: it is among the flags.
+	# As `make check` names it, for the same reason.
 	made=${BUILD#"$top/"}
-	export top DEPS version BUILD made
+	export top deps version BUILD made
 }
 
 needs() {
@@ -35,7 +36,7 @@ copy() {
 
 	copy "$BATS_TEST_TMPDIR/elsewhere/flowgen"
 	cd "$BATS_TEST_TMPDIR/elsewhere/flowgen"
-	env -u MAKEFLAGS -u MAKELEVEL make all DEPS="$DEPS" BUILD="$BATS_TEST_TMPDIR/made" > "$BATS_TEST_TMPDIR/log" 2>&1 || { tail "$BATS_TEST_TMPDIR/log" && false; }
+	env -u MAKEFLAGS -u MAKELEVEL make all DEPS="$deps" BUILD="$BATS_TEST_TMPDIR/made" > "$BATS_TEST_TMPDIR/log" 2>&1 || { tail "$BATS_TEST_TMPDIR/log" && false; }
 	cmp "$BATS_TEST_TMPDIR/made/flowgen" "$BUILD/flowgen"
 	run ! grep -qF -e "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/made/flowgen"
 }
@@ -50,6 +51,9 @@ copy() {
 	for package in "${lines[@]}"; do
 		cp "$package" "$BATS_TEST_TMPDIR/deb/$(basename "${package%%_*}").deb"
 	done
+	# What depends on it starts it, so one of any architecture will do: the library is there for each.
+	[ "$(dpkg-deb -f "$BATS_TEST_TMPDIR/deb/flowgen.deb" Multi-Arch)" = foreign ]
+	[ "$(dpkg-deb -f "$BATS_TEST_TMPDIR/deb/libflowgen0.deb" Multi-Arch)" = same ]
 	. "$top/.ci/private-apt"
 	mirror=$(private_apt_mirror)
 	[ -n "$mirror" ] || skip 'apt knows no mirror here'
@@ -153,6 +157,17 @@ answers() {
 	done
 }
 
+@test "make image: this machine's program has this machine's name" {
+	local machine pairs
+	while read -r machine pairs; do
+		run -0 env -u MAKEFLAGS -u MAKELEVEL make -n -C "$top" image BUILD=build machine="$machine" ARCH="$machine"
+		[[ $output == *"packaging/image $version build/flowgen.oci.tar $pairs"* ]] || { echo "$machine: $output" && false; }
+	done <<-'END'
+		x86_64 amd64=build/flowgen.static arm64=build/aarch64/flowgen.static
+		aarch64 arm64=build/flowgen.static
+	END
+}
+
 @test "make dist: the archive runs as it is, and the SPDX document is of it" {
 	[ -x "$BUILD/flowgen.static" ] || skip 'there is no static binary (make static)'
 	local name
@@ -214,6 +229,14 @@ answers() {
 		run -0 readelf -S "$file"
 		[[ $output != *.debug_info* ]]
 	done
+}
+
+@test "make: what was built is installed, and nothing is compiled again" {
+	rm -rf "$BUILD/library"
+	run -0 env -u MAKEFLAGS -u MAKELEVEL make -C "$top" BUILD="$made"
+	run -0 env -u MAKEFLAGS -u MAKELEVEL make -C "$top" install BUILD="$made" DESTDIR="$BATS_TEST_TMPDIR/i"
+	[ -e "$BATS_TEST_TMPDIR/i/usr/local/lib/libflowgen.so" ]
+	run ! grep -E '^  [A-Z]+ ' <<< "$output"
 }
 
 @test "make: every target has a line in make help, and says what it misses" {
