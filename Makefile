@@ -412,7 +412,8 @@ check-arm64:
 	@$(MAKE) all static arm64
 	@BUILD=$(abspath $(BUILD)) bats -f '^arm64' tests/e2e/packages.bats
 
-# An image index with this machine's architecture and arm64, as one file: podman, skopeo and containerd take it, and push it to where images are kept.
+# An image index with this machine's architecture and arm64, as one file: podman, skopeo and containerd take it, and push it to
+# where images are kept.
 image: static arm64
 	$(call stop_if,$(call lacks,podman))
 	@packaging/image $(VERSION) $(BUILD)/flowgen.oci.tar $(sort $(krew_arch)=$(BUILD)/flowgen.static arm64=$(arm64_build)/flowgen.static)
