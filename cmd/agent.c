@@ -76,7 +76,7 @@ static int run(const struct fg_verb *verb, int argc, char **argv)
 	if (fg_agent_run(&options.agent, &outcome, &err))
 		return fg_cmd_fail(&err);
 	tell(&outcome);
-	return outcome.cut_short ? fg_cmd_status(FG_ERR_INCONCLUSIVE) : FG_EXIT_OK;
+	return outcome.cut_short ? fg_error_status(FG_ERR_INCONCLUSIVE) : FG_EXIT_OK;
 }
 
 const struct fg_verb fg_verb_agent = {

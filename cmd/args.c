@@ -14,24 +14,13 @@
 #include "output.h"
 #include "settings/settings.h"
 
-int fg_cmd_status(enum fg_error_kind kind)
-{
-	static const int status[] = { [FG_OK] = 0,
-				      [FG_ERR_USAGE] = 2,
-				      [FG_ERR_UNSUPPORTED] = 3,
-				      [FG_ERR_INCONCLUSIVE] = 4,
-				      [FG_ERR_INTERNAL] = 5 };
-
-	return status[kind];
-}
-
 int fg_cmd_refuse(const char *name, const struct fg_error *err)
 {
 	if (err->hint[0])
 		fprintf(stderr, "%s: %s (%s)\n", name, err->message, err->hint);
 	else
 		fprintf(stderr, "%s: %s\n", name, err->message);
-	return fg_cmd_status(err->kind);
+	return fg_error_status(err->kind);
 }
 
 int fg_cmd_fail(const struct fg_error *err)

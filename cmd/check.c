@@ -34,7 +34,7 @@ static int run(const struct fg_verb *verb, int argc, char **argv)
 	fg_buffer_free(&out);
 	if (failed)
 		return fg_cmd_fail(&err);
-	return fg_capability_any_method(&all) ? FG_EXIT_OK : fg_cmd_status(FG_ERR_UNSUPPORTED);
+	return fg_capability_any_method(&all) ? FG_EXIT_OK : fg_error_status(FG_ERR_UNSUPPORTED);
 }
 
 const struct fg_verb fg_verb_check = {

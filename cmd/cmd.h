@@ -18,14 +18,8 @@ extern const struct fg_verb fg_verb_exec;
 extern const struct fg_verb fg_verb_agent;
 extern const struct fg_verb fg_verb_kube;
 
-/* Exit statuses, as flowgen(8) lists them; the others are those of errors, see fg_cmd_status(). */
+/* Exit statuses, as flowgen(8) lists them; the others are fg_error_status(). */
 enum { FG_EXIT_OK = 0, FG_EXIT_UNEXPECTED = 1 };
-
-/*
- * The exit status for a class of error: usage 2, unsupported 3, inconclusive 4, internal 5. FG_OK
- * is 0.
- */
-int fg_cmd_status(enum fg_error_kind kind);
 
 /*
  * Reads a verb's command line into its options, which hold the defaults (option/option.h). Returns

@@ -80,17 +80,17 @@ static void pass_on_diagnostics(int fd)
 static void child_exec(int node, const char *pod, const char *dst, int diagnostics)
 {
 	if (dup2(diagnostics, STDERR_FILENO) < 0)
-		_exit(fg_cmd_status(FG_ERR_INTERNAL));
+		_exit(fg_error_status(FG_ERR_INTERNAL));
 	/* It must not outlive the demo, or it would keep the namespaces. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	fg_fd_restore_limit();
 	if (node >= 0 && setns(node, CLONE_NEWNET))
-		_exit(fg_cmd_status(FG_ERR_INTERNAL));
+		_exit(fg_error_status(FG_ERR_INTERNAL));
 	execl("/proc/self/exe", "flowgen", "inject", "--pod", pod, "--dst", dst, "--proto", "udp",
 	      "--output", "text", (char *)NULL);
-	_exit(fg_cmd_status(FG_ERR_INTERNAL));
+	_exit(fg_error_status(FG_ERR_INTERNAL));
 }
 
 /*

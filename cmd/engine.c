@@ -69,10 +69,10 @@ int fg_engine_status(const struct fg_run_totals *totals)
 	case FG_RUN_UNEXPECTED:
 		return FG_EXIT_UNEXPECTED;
 	case FG_RUN_INCONCLUSIVE:
-		return fg_cmd_status(FG_ERR_INCONCLUSIVE);
+		return fg_error_status(FG_ERR_INCONCLUSIVE);
 	case FG_RUN_NOTHING_SENT:
 		break;
 	}
 	/* What this host cannot do must not look like a success. */
-	return fg_cmd_status(FG_ERR_UNSUPPORTED);
+	return fg_error_status(FG_ERR_UNSUPPORTED);
 }

@@ -121,7 +121,7 @@ static int no_verb(void)
 	fg_option_verbs_put(verbs, VERBS, &out);
 	fprintf(stderr, "%.*s\nflowgen: no verb given\n", (int)out.len, out.data);
 	fg_buffer_free(&out);
-	return fg_cmd_status(FG_ERR_USAGE);
+	return fg_error_status(FG_ERR_USAGE);
 }
 
 static int version(void)
@@ -142,7 +142,7 @@ static void fill_standard_fds(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
-			_exit(fg_cmd_status(FG_ERR_INTERNAL));
+			_exit(fg_error_status(FG_ERR_INTERNAL));
 }
 
 /* What argp prints for --help goes past output.c: a write that failed shows at the end. */
@@ -151,7 +151,7 @@ static void close_stdout(void)
 	if (!fclose(stdout))
 		return;
 	fprintf(stderr, "flowgen: standard output: %s\n", strerror(errno));
-	_exit(fg_cmd_status(FG_ERR_INTERNAL));
+	_exit(fg_error_status(FG_ERR_INTERNAL));
 }
 
 /* The error value says what failed; libbpf's own words are for a person who debugs the programs. */

@@ -64,21 +64,6 @@ void fg_agent_answer_hello(struct fg_buffer *out, const struct fg_agent_options 
 	end(out);
 }
 
-/* What flowgen itself would exit with (flowgen(8)). */
-static unsigned int status_of(enum fg_error_kind kind)
-{
-	switch (kind) {
-	case FG_ERR_USAGE:
-		return 2;
-	case FG_ERR_UNSUPPORTED:
-		return 3;
-	case FG_ERR_INCONCLUSIVE:
-		return 4;
-	default:
-		return 5;
-	}
-}
-
 void fg_agent_answer_error(struct fg_buffer *out, const char *id, const struct fg_error *why,
 			   uint64_t line)
 {
@@ -96,7 +81,7 @@ void fg_agent_answer_error(struct fg_buffer *out, const char *id, const struct f
 	put_key(out, "line");
 	fg_buffer_put_u64(out, line);
 	put_key(out, "status");
-	fg_buffer_put_u64(out, status_of(why->kind));
+	fg_buffer_put_u64(out, (uint64_t)fg_error_status(why->kind));
 	end(out);
 }
 

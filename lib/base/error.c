@@ -45,6 +45,17 @@ int fg_fail_errno(struct fg_error *err, enum fg_error_kind kind, int code, const
 	return -1;
 }
 
+int fg_error_status(enum fg_error_kind kind)
+{
+	static const int status[] = { [FG_OK] = 0,
+				      [FG_ERR_USAGE] = 2,
+				      [FG_ERR_UNSUPPORTED] = 3,
+				      [FG_ERR_INCONCLUSIVE] = 4,
+				      [FG_ERR_INTERNAL] = 5 };
+
+	return status[kind];
+}
+
 int fg_hint(struct fg_error *err, const char *fmt, ...)
 {
 	va_list args;

@@ -21,6 +21,9 @@ enum fg_error_kind {
 	FG_ERR_INTERNAL,     /* a system call failed that should not have: 5 */
 };
 
+/* The exit status of a program that ends by such an error, as flowgen(8) lists them. */
+int fg_error_status(enum fg_error_kind kind);
+
 struct fg_error {
 	enum fg_error_kind kind;
 	int code;	   /* the errno behind it, positive; 0 if there is none */

@@ -131,18 +131,6 @@ static int prepare(struct flowgen *s, struct fg_flowgen_exchange *x, fg_flowgen_
 	return put(&s->out, x->id, text, err);
 }
 
-static int status_of(const struct fg_error *err)
-{
-	switch (err->kind) {
-	case FG_ERR_USAGE:
-		return FLOWGEN_USAGE;
-	case FG_ERR_UNSUPPORTED:
-		return FLOWGEN_UNSUPPORTED;
-	default:
-		return FLOWGEN_INTERNAL;
-	}
-}
-
 static int call(struct flowgen *s, fg_flowgen_put *put, const char *text,
 		struct flowgen_answer **answer)
 {
@@ -152,7 +140,7 @@ static int call(struct flowgen *s, fg_flowgen_put *put, const char *text,
 
 	if (failed) {
 		put_error(x.error, &err);
-		x.status = status_of(&err);
+		x.status = fg_error_status(err.kind);
 	}
 	s->ended |= s->out.failed;
 	memcpy(s->error, x.error, sizeof(s->error));
